@@ -1,0 +1,61 @@
+# One entry for every chore; `make help` lists them. CI and hooks call the same targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/calico-logwatch
+# What the compiler makes is kept outside the checkout: a second clone builds in seconds.
+export CARGO_TARGET_DIR := $(CACHE)/cargo
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := pyproject.toml rust/Cargo.toml rust/Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
+
+.PHONY: help install run test check format bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/.installed ## Build, and leave the command at .venv/bin/logwatch
+
+run: .venv/.installed ## Follow this machine's syslog, or recorded lines where there is none
+	@deploy/local/run.sh
+
+test: .venv/.tools ## Install what the tests need, and pass them all
+	@tests/lab/install.sh
+	@echo "== tests of the core" && cargo test --quiet --manifest-path rust/Cargo.toml
+	@echo "== tests" && $(BIN)/python -m pytest
+
+check: .venv/.tools ## Format, lint, types, layers, stub
+	@echo "== format" && $(BIN)/ruff format --check && cargo fmt --check --manifest-path rust/Cargo.toml
+	@echo "== lint" && $(BIN)/ruff check && cargo clippy --quiet --all-targets --manifest-path rust/Cargo.toml -- -D warnings
+	@echo "== types" && $(BIN)/mypy
+	@echo "== layers" && $(BIN)/lint-imports --no-logo
+	@echo "== stub" && $(BIN)/python -m mypy.stubtest logwatch._core
+
+format: .venv/.tools ## Format all code
+	@$(BIN)/ruff format && $(BIN)/ruff check --fix && cargo fmt --manifest-path rust/Cargo.toml
+
+bench: .venv/.tools ## Time logwatch against its peers, on files that are made once
+	@bench/install.sh
+	@$(BIN)/python bench/run.py
+
+clean: ## Remove what was built here; the cache outside stays
+	@rm -rf .venv run logwatch/*.so
+
+.venv/bin/python:
+	@deploy/local/install-tools.sh
+	@echo "== making .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+
+.venv/.installed: .venv/bin/python $(SOURCES)
+	@echo "== building logwatch (a minute the first time)"
+	@$(BIN)/python -m pip install --quiet 'maturin>=1.16,<2'
+	@$(BIN)/maturin develop --release --quiet
+	@touch $@
+
+.venv/.tools: .venv/.installed
+	@echo "== installing the tools for tests and checks"
+	@$(BIN)/python -m pip install --quiet --group dev
+	@touch $@

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Runs the agent on this machine alone: no cluster, state and policy in ./run.
+#
+# It follows /var/log/syslog (or $LOG). Where there is none it plays lines that a real kernel wrote.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+log=${LOG:-/var/log/syslog}
+listen=${LISTEN:-127.0.0.1:9137}
+mkdir -p run
+if [ ! -e "$log" ]; then
+    echo "There is no $log here: playing recorded lines of a real kernel into run/syslog."
+    log=run/syslog
+    .venv/bin/python deploy/local/play.py "$log" &
+    player=$!
+    trap 'kill "$player" 2>/dev/null || true' EXIT
+fi
+
+cat <<TEXT
+
+  following   $log
+  page        http://$listen/
+  metrics     http://$listen/metrics
+  blacklist   $PWD/run/blacklist.yaml   (calicoctl apply -f run/blacklist.yaml)
+  stop        Ctrl-C
+
+TEXT
+.venv/bin/logwatch agent --log "$log" --state run/state --listen "$listen" \
+    --mode enforce --policy-file run/blacklist.yaml

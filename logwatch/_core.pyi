@@ -1,0 +1,153 @@
+"""The native core: bytes of syslog in, counts of denied packets out.
+
+Rust, in `rust/`. The language of the lines is the one that `logwatch.packets.grammar` defines.
+Other rooms use what `logwatch.packets` exports.
+"""
+
+from typing import final
+
+__version__: str
+
+@final
+class Scanner:
+    """Counts the packets of one stream, fed in pieces of any size.
+
+    The counts do not depend on how the stream was cut into pieces. One stream a scanner; not for
+    use by two threads at once. The GIL is released while it reads.
+    """
+
+    def __new__(
+        cls,
+        prefixes: list[str],
+        *,
+        capacity: int = 4_194_304,
+        destinations: bool = True,
+        slice_seconds: int = 0,
+        now: int | None = None,
+    ) -> Scanner:
+        """Start a stream.
+
+        `prefixes` are the log prefixes as configured in Calico, without the ": " that it adds.
+        `capacity` is the number of flows (source, port and class) that are told apart, 32 bytes
+        each in a table that is at most three quarters full: 4,194,304 flows take up to 256 MiB.
+        What finds no room is counted without its source. `destinations` keeps the distinct
+        destinations of each source, in as many pairs of 8 bytes. `slice_seconds` above 0 makes
+        `feed` stop in front of a packet whose stamp lies in another slice of that length.
+        `now` (Unix seconds) places stamps without a year; None takes the clock.
+
+        Raises ValueError when a prefix is empty or can't occur in a line.
+        """
+
+    def feed(self, data: bytes, start: int = 0) -> int:
+        """Read `data` from `start` on; return the index up to which it was taken.
+
+        That is `len(data)`, unless a slice has ended: then drain, and feed again from there. An
+        unfinished last line is kept for the next piece, up to 65,536 bytes; a longer one counts as
+        "other" without being looked into.
+        """
+
+    def finish(self) -> None:
+        """End the stream: an unfinished last line counts as a line."""
+
+    def abandon(self) -> int:
+        """Forget the unfinished last line; return how many bytes it had."""
+
+    @property
+    def pending(self) -> int:
+        """Bytes of the unfinished last line, all of them fed already."""
+
+    def drain(self) -> Summary:
+        """Return what was counted since the last drain."""
+
+@final
+class Summary:
+    """What was counted: by flow and class, from which every other view is made."""
+
+    @property
+    def lines(self) -> dict[str, int]:
+        """Lines by kind: packet, repeated, odd, forged, other."""
+
+    @property
+    def packets(self) -> int:
+        """Packets, repeats included."""
+
+    @property
+    def bytes(self) -> int:
+        """Sum of the outer LEN over these packets."""
+
+    @property
+    def last(self) -> int:
+        """Unix seconds of the latest packet's stamp; 0 when there is none."""
+
+    def rows(
+        self,
+    ) -> list[tuple[str, int | None, str, int, int, str, int, int, int, int]]:
+        """Flows by class, in no order; the fields are those of `logwatch.packets.Row`.
+
+        Rows without a source hold what found no room.
+        """
+
+    def flows(self, top: int = 0) -> list[tuple[str, int | None, str | None, int, int, int, int]]:
+        """(source, port, protocol, packets, bytes, first, last), most packets first, then by key.
+
+        `top` 0 means all. `first` and `last` are Unix seconds, 0 when unknown.
+        """
+
+    def sources(self, top: int = 0) -> list[tuple[str, int, int, int, int, int, int]]:
+        """(source, packets, bytes, distinct ports, distinct destinations, first, last)."""
+
+    def ports(self, top: int = 0) -> list[tuple[int | None, str | None, int, int]]:
+        """(port, protocol, packets, distinct sources)."""
+
+    def links(self) -> list[tuple[int, str, str, int, int, int]]:
+        """Return the counts by interface; the fields are those of `logwatch.packets.LinkRow`."""
+
+    def merge(self, other: Summary) -> None:
+        """Add what another scanner with the same prefixes has counted."""
+
+@final
+class SourceSketch:
+    """An estimate of the number of distinct sources, in 4 KiB; standard error 1.6 %."""
+
+    def __new__(cls) -> SourceSketch: ...
+    def see(self, summary: Summary) -> None:
+        """See all sources of a summary."""
+
+    def merge(self, other: SourceSketch) -> None:
+        """See everything that another sketch has seen."""
+
+    def estimate(self) -> int:
+        """Return the estimate."""
+
+def read_line(
+    line: bytes, prefixes: list[str]
+) -> tuple[
+    str,
+    int,
+    int | None,
+    bytes | None,
+    tuple[
+        bytes,
+        bytes,
+        str,
+        str,
+        int | None,
+        str | None,
+        int | None,
+        int | None,
+        tuple[str, ...] | None,
+        int | None,
+        int | None,
+    ]
+    | None,
+]:
+    """Read one line: the fields of `logwatch.packets.Reading`, those of the packet together."""
+
+def protocol_name(number: int) -> str:
+    """Return the IANA keyword of a protocol number (0-255) in lower case, or the number as text."""
+
+def stamp_seconds(stamp: bytes, now: int | None = None) -> int | None:
+    """Return the Unix seconds of a syslog header's stamp, None when it is not well-formed.
+
+    A stamp without a year lies in the year that brings it nearest to `now`, in local time.
+    """

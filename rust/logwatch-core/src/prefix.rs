@@ -1,0 +1,216 @@
+//! The log prefixes that are looked for, in every spelling in which the kernel may print them.
+
+use std::fmt;
+
+use memchr::memmem;
+
+use crate::summary::PREFIXES_MOST;
+
+/// iptables prints at most this many characters of a prefix (`struct xt_log_info`).
+const IPTABLES_MOST: usize = 29;
+/// nftables prints at most this many (`NF_LOG_PREFIXLEN`).
+const NFTABLES_MOST: usize = 127;
+
+/// Why a prefix can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PrefixError {
+    /// There is none, so that no line would count.
+    Missing,
+    /// The text at this index is empty, so that every kernel line would count.
+    Empty(usize),
+    /// The text at this index holds a line feed or a NUL byte, which no line holds.
+    Unprintable(usize),
+    /// There are more than can be told apart.
+    TooMany(usize),
+}
+
+impl fmt::Display for PrefixError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => {
+                formatter.write_str("there is no prefix: name at least one, such as calico-packet")
+            }
+            Self::Empty(index) => write!(
+                formatter,
+                "prefix {index} is empty: it would match every kernel line"
+            ),
+            Self::Unprintable(index) => {
+                write!(formatter, "prefix {index} holds a line feed or a NUL byte")
+            }
+            Self::TooMany(count) => write!(
+                formatter,
+                "{count} prefixes are more than the {PREFIXES_MOST} that can be told apart"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PrefixError {}
+
+/// Where a message stands to the prefixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Prefix `index` is there and the body starts at `body`.
+    Body {
+        /// Index of the prefix.
+        index: usize,
+        /// Where `IN=` starts.
+        body: usize,
+    },
+    /// Prefix `index` is there, but no body follows it.
+    Odd(usize),
+    /// None of them.
+    Nothing,
+}
+
+/// The configured prefixes.
+#[derive(Clone, Debug)]
+pub struct Prefixes {
+    /// (spelling with "IN=", prefix), the longest first, so that the first that fits is right.
+    spellings: Vec<(Vec<u8>, usize)>,
+    /// (the shortest that the kernel prints of it, prefix), the longest first.
+    stems: Vec<(Vec<u8>, usize)>,
+    /// Finds any stem: each line that holds a prefix holds one of these.
+    finders: Vec<memmem::Finder<'static>>,
+    /// Finds the spellings, for forged lines.
+    forged: Vec<memmem::Finder<'static>>,
+    count: usize,
+}
+
+impl Prefixes {
+    /// Takes the texts as configured, without the ": " that Calico adds.
+    ///
+    /// # Errors
+    ///
+    /// When one of them could not be told from any other text.
+    pub fn new<T: AsRef<[u8]>>(texts: &[T]) -> Result<Self, PrefixError> {
+        if texts.is_empty() {
+            return Err(PrefixError::Missing);
+        }
+        if texts.len() > PREFIXES_MOST {
+            return Err(PrefixError::TooMany(texts.len()));
+        }
+        let mut spellings: Vec<(Vec<u8>, usize)> = Vec::new();
+        let mut stems: Vec<(Vec<u8>, usize)> = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            let text = text.as_ref();
+            if text.is_empty() {
+                return Err(PrefixError::Empty(index));
+            }
+            if text.contains(&b'\n') || text.contains(&0) {
+                return Err(PrefixError::Unprintable(index));
+            }
+            let colon = [text, b": "].concat();
+            for base in [&colon[..], text] {
+                for most in [usize::MAX, IPTABLES_MOST, NFTABLES_MOST] {
+                    let spelling = [&base[..base.len().min(most)], b"IN="].concat();
+                    if !spellings.contains(&(spelling.clone(), index)) {
+                        spellings.push((spelling, index));
+                    }
+                }
+            }
+            stems.push((text[..text.len().min(IPTABLES_MOST)].to_vec(), index));
+        }
+        spellings.sort_by_key(|(spelling, index)| (std::cmp::Reverse(spelling.len()), *index));
+        stems.sort_by_key(|(stem, index)| (std::cmp::Reverse(stem.len()), *index));
+        let finders = distinct_finders(stems.iter().map(|(stem, _)| stem));
+        let forged = distinct_finders(spellings.iter().map(|(spelling, _)| spelling));
+        Ok(Self {
+            spellings,
+            stems,
+            finders,
+            forged,
+            count: texts.len(),
+        })
+    }
+
+    /// How many prefixes there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether the kernel's text `message` starts with one of them.
+    #[must_use]
+    #[inline]
+    pub fn place(&self, message: &[u8]) -> Place {
+        for (spelling, index) in &self.spellings {
+            if message.starts_with(spelling) {
+                return Place::Body {
+                    index: *index,
+                    body: spelling.len() - 3,
+                };
+            }
+        }
+        for (stem, index) in &self.stems {
+            if message.starts_with(stem) {
+                return Place::Odd(*index);
+            }
+        }
+        Place::Nothing
+    }
+
+    /// Whether a prefix with a body stands anywhere in `line`.
+    #[must_use]
+    pub fn anywhere(&self, line: &[u8]) -> bool {
+        self.forged.iter().any(|finder| finder.find(line).is_some())
+    }
+
+    /// Starts a search for the lines of `text` that may hold a prefix.
+    #[must_use]
+    pub fn search<'a>(&'a self, text: &'a [u8]) -> Search<'a> {
+        Search {
+            prefixes: self,
+            text,
+            next: vec![None; self.finders.len()],
+        }
+    }
+}
+
+fn distinct_finders<'a>(
+    needles: impl Iterator<Item = &'a Vec<u8>>,
+) -> Vec<memmem::Finder<'static>> {
+    let mut seen: Vec<&[u8]> = Vec::new();
+    for needle in needles {
+        // A needle that holds another is found by it.
+        if !seen
+            .iter()
+            .any(|shorter| memmem::find(needle, shorter).is_some())
+        {
+            seen.retain(|longer| memmem::find(longer, needle).is_none());
+            seen.push(needle);
+        }
+    }
+    seen.iter()
+        .map(|needle| memmem::Finder::new(needle).into_owned())
+        .collect()
+}
+
+/// A search that goes on from place to place, and remembers how far each needle has looked.
+pub struct Search<'a> {
+    prefixes: &'a Prefixes,
+    text: &'a [u8],
+    /// Per needle: where it stands next, if that is known to be at or behind the last place asked for.
+    next: Vec<Option<usize>>,
+}
+
+impl Search<'_> {
+    /// The first byte at or after `from` at which a prefix may stand; `None` when there is none.
+    pub fn find(&mut self, from: usize) -> Option<usize> {
+        let mut first = usize::MAX;
+        for (finder, next) in self.prefixes.finders.iter().zip(&mut self.next) {
+            let at = match *next {
+                Some(at) if at >= from => at,
+                _ => {
+                    let at = finder
+                        .find(&self.text[from..])
+                        .map_or(usize::MAX, |offset| from + offset);
+                    *next = Some(at);
+                    at
+                }
+            };
+            first = first.min(at);
+        }
+        (first != usize::MAX).then_some(first)
+    }
+}
