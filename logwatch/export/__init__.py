@@ -1,0 +1,9 @@
+"""Prometheus metrics and a page for people, from one consistent view."""
+
+from logwatch.export.errors import ListenError
+from logwatch.export.escalation import escalation_counts
+from logwatch.export.metrics import Metrics
+from logwatch.export.server import Server
+from logwatch.export.view import InputView, View
+
+__all__ = ["InputView", "ListenError", "Metrics", "Server", "View", "escalation_counts"]

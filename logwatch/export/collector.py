@@ -1,0 +1,275 @@
+"""The metric families, one method each, made of one `View` a scrape.
+
+The names and labels are a promise to dashboards and alert rules. Values come only from what is
+durable (the ledger's snapshot) or from what is true now (gauges).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import product
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from logwatch.export.escalation import escalation_histogram
+from logwatch.export.printable import printable
+from logwatch.export.view import View
+from logwatch.ledger import Family, Labels
+
+KINDS = ("packet", "repeated", "odd", "forged", "other")
+
+POLICY_LABELS = ("policy", "interface", "protocol", "family")
+PORT_LABELS = ("protocol", "port")
+SOURCE_LABELS = ("source",)
+FLOW_LABELS = ("source", "protocol", "port")
+
+LOWER_BOUND = (
+    "Counted is what the log holds: a lower bound if Calico, the kernel or the log daemon limits "
+    "the rate of its lines."
+)
+OTHER = (
+    "'other' holds what has no series of its own, so that the sum is exact; a series counts from "
+    "when it was given a place."
+)
+NO_FAMILY = Family()
+
+
+class LogwatchCollector(Collector):
+    """Makes the families anew at each scrape."""
+
+    def __init__(self, view: Callable[[], View], version: str) -> None:
+        self._view = view
+        self._version = version
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all families, of one view."""
+        view = self._view()
+        yield self.build_info()
+        yield self.ready(view)
+        yield self.denied_packets(view)
+        yield self.denied_bytes(view)
+        yield self.logged_packets(view)
+        yield self.denied_packets_by_port(view)
+        yield self.denied_packets_by_source(view)
+        yield self.denied_packets_by_flow(view)
+        yield self.sources(view)
+        yield self.lines(view)
+        yield self.read_bytes(view)
+        yield self.behind_bytes(view)
+        yield self.last_packet(view)
+        yield self.rotations(view)
+        yield self.truncations(view)
+        yield self.offences(view)
+        yield self.bans(view)
+        yield self.bans_refused(view)
+        yield self.blacklist_entries(view)
+        yield self.blacklist_networks(view)
+        yield self.escalation(view)
+
+    def build_info(self) -> Metric:
+        """`logwatch_build_info`."""
+        return InfoMetricFamily(
+            "logwatch_build", "The running version.", value={"version": self._version}
+        )
+
+    def ready(self, view: View) -> Metric:
+        """`logwatch_ready`."""
+        return GaugeMetricFamily(
+            "logwatch_ready",
+            "1 while inputs are read and the state can be written; /readyz tells what is wrong.",
+            value=float(view.ready),
+        )
+
+    def denied_packets(self, view: View) -> Metric:
+        """`logwatch_denied_packets_total`."""
+        return _series(
+            "logwatch_denied_packets",
+            f"Packets that policies denied. {LOWER_BOUND} {OTHER}",
+            POLICY_LABELS,
+            _family(view, "denied"),
+        )
+
+    def denied_bytes(self, view: View) -> Metric:
+        """`logwatch_denied_bytes_total`."""
+        return _series(
+            "logwatch_denied_bytes",
+            f"Bytes of denied packets, by their IP headers. {LOWER_BOUND} {OTHER}",
+            POLICY_LABELS,
+            _family(view, "denied"),
+            part=1,
+        )
+
+    def logged_packets(self, view: View) -> Metric:
+        """`logwatch_logged_packets_total`."""
+        return _series(
+            "logwatch_logged_packets",
+            f"Packets of policies that only log: not denied by them. {LOWER_BOUND} {OTHER}",
+            POLICY_LABELS,
+            _family(view, "logged"),
+        )
+
+    def denied_packets_by_port(self, view: View) -> Metric:
+        """`logwatch_denied_packets_by_port_total`."""
+        return _series(
+            "logwatch_denied_packets_by_port",
+            f"Denied packets by destination port, empty where the line has none. {OTHER}",
+            PORT_LABELS,
+            _family(view, "port"),
+        )
+
+    def denied_packets_by_source(self, view: View) -> Metric:
+        """`logwatch_denied_packets_by_source_total`."""
+        return _series(
+            "logwatch_denied_packets_by_source",
+            f"Denied packets by source address, which a sender can forge. {OTHER}",
+            SOURCE_LABELS,
+            _family(view, "source"),
+        )
+
+    def denied_packets_by_flow(self, view: View) -> Metric:
+        """`logwatch_denied_packets_by_flow_total`."""
+        return _series(
+            "logwatch_denied_packets_by_flow",
+            f"Denied packets by source address, protocol and destination port. {OTHER}",
+            FLOW_LABELS,
+            _family(view, "flow"),
+        )
+
+    def sources(self, view: View) -> Metric:
+        """`logwatch_sources`."""
+        return GaugeMetricFamily(
+            "logwatch_sources",
+            "Distinct source addresses in the last 5 minutes: an estimate with a standard error "
+            "of 1.6 %. Not to be summed over nodes.",
+            value=view.sources,
+        )
+
+    def lines(self, view: View) -> Metric:
+        """`logwatch_lines_total`."""
+        return _counter(
+            view,
+            "lines",
+            "Lines read. packet: one packet; repeated: several in one line; odd: the prefix, but "
+            "no source and destination; forged: the prefix where the kernel never puts it; other: "
+            "not about packets.",
+            ("kind",),
+            [(kind,) for kind in KINDS],
+        )
+
+    def read_bytes(self, view: View) -> Metric:
+        """`logwatch_read_bytes_total`."""
+        return _counter(view, "read_bytes", "Bytes read.", ("input",), _inputs(view))
+
+    def behind_bytes(self, view: View) -> Metric:
+        """`logwatch_behind_bytes`."""
+        metric = GaugeMetricFamily(
+            "logwatch_behind_bytes", "Bytes written but not read yet.", labels=("input",)
+        )
+        for shown in view.inputs:
+            metric.add_metric((printable(shown.path),), shown.behind_bytes)
+        return metric
+
+    def last_packet(self, view: View) -> Metric:
+        """`logwatch_last_packet_timestamp_seconds`."""
+        metric = GaugeMetricFamily(
+            "logwatch_last_packet_timestamp_seconds",
+            "When the latest packet was logged; absent before the first one.",
+            labels=("input",),
+        )
+        for shown in view.inputs:
+            if shown.last_packet is not None:
+                metric.add_metric((printable(shown.path),), shown.last_packet)
+        return metric
+
+    def rotations(self, view: View) -> Metric:
+        """`logwatch_rotations_total`."""
+        text = "Times that another file took the input's place."
+        return _counter(view, "rotations", text, ("input",), _inputs(view))
+
+    def truncations(self, view: View) -> Metric:
+        """`logwatch_truncations_total`."""
+        text = "Times that the input was cut; what was not read by then is lost."
+        return _counter(view, "truncations", text, ("input",), _inputs(view))
+
+    def offences(self, view: View) -> Metric:
+        """`logwatch_offences_total`."""
+        known = [(rule,) for rule in view.rules]
+        return _counter(view, "offences", "Times that a source met a rule.", ("rule",), known)
+
+    def bans(self, view: View) -> Metric:
+        """`logwatch_bans_total`."""
+        known = [] if view.mode is None else list(product(view.rules, (view.mode,)))
+        text = "Bans decided; only in mode enforce are they written to the policy."
+        return _counter(view, "bans", text, ("rule", "mode"), known)
+
+    def bans_refused(self, view: View) -> Metric:
+        """`logwatch_bans_refused_total`."""
+        known = [(reason,) for reason in view.refusals]
+        text = "Bans that a rule asked for and that were not decided."
+        return _counter(view, "bans_refused", text, ("reason",), known)
+
+    def blacklist_entries(self, view: View) -> Metric:
+        """`logwatch_blacklist_entries`."""
+        metric = GaugeMetricFamily(
+            "logwatch_blacklist_entries", "Blacklist entries by phase.", labels=("phase",)
+        )
+        for phase, number in view.entries.items():
+            metric.add_metric((printable(phase),), number)
+        return metric
+
+    def blacklist_networks(self, view: View) -> Metric:
+        """`logwatch_blacklist_networks`."""
+        metric = GaugeMetricFamily(
+            "logwatch_blacklist_networks",
+            "Networks to be denied (decided) and found in the written policy (enforced).",
+            labels=("state",),
+        )
+        for state, number in view.networks.items():
+            metric.add_metric((printable(state),), number)
+        return metric
+
+    def escalation(self, view: View) -> Metric:
+        """`logwatch_escalation_seconds`."""
+        buckets, total = escalation_histogram(view.snapshot.counters)
+        return HistogramMetricFamily(
+            "logwatch_escalation_seconds",
+            "Time from reading a log line to the policy written because of it.",
+            buckets=buckets,
+            sum_value=total,
+        )
+
+
+def _family(view: View, name: str) -> Family:
+    return view.snapshot.families.get(name, NO_FAMILY)
+
+
+def _inputs(view: View) -> list[Labels]:
+    return [(shown.path,) for shown in view.inputs]
+
+
+def _series(
+    name: str, text: str, labels: Sequence[str], family: Family, *, part: int = 0
+) -> CounterMetricFamily:
+    """Make a bounded family of packets, or with part 1 of bytes; `other` is always shown."""
+    metric = CounterMetricFamily(name, text, labels=labels)
+    for values, count in family.series.items():
+        metric.add_metric([printable(value) for value in values], count[part])
+    metric.add_metric(["other"] * len(labels), family.other[part])
+    return metric
+
+
+def _counter(
+    view: View, name: str, text: str, labels: Sequence[str], known: Iterable[Labels]
+) -> CounterMetricFamily:
+    """Make a family of the ledger's counters of a name; known labels are shown even as 0."""
+    metric = CounterMetricFamily(f"logwatch_{name}", text, labels=labels)
+    counted = [values for counter, values in view.snapshot.counters if counter == name]
+    for values in dict.fromkeys([*known, *sorted(counted)]):
+        shown = [printable(value) for value in values]
+        metric.add_metric(shown, view.snapshot.counter(name, *values))
+    return metric

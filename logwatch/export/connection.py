@@ -1,0 +1,71 @@
+"""One HTTP connection that may neither wait forever nor crowd out a scrape.
+
+uvicorn limits only the pause between two requests. Here each phase has a deadline, and of too many
+connections the one idle for longest is closed: the daemon's file descriptors are for logs.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_SECONDS = 5.0
+"""From the connection to the end of the first request's head."""
+
+RESPONSE_SECONDS = 30.0
+"""From a request's head until its answer is handed to the kernel; a scrape takes at most 10."""
+
+KEEP_ALIVE_SECONDS = 75
+"""Between two requests: the usual scrape intervals, up to a minute, reuse their connection."""
+
+LARGEST_HEAD_BYTES = 16 * 1024
+
+MOST_CONNECTIONS = 256
+
+
+class Connection(H11Protocol):
+    """uvicorn's HTTP/1.1 with a deadline for each phase."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    idle_since = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request; make room when there are too many connections."""
+        super().connection_made(transport)
+        self._wait(HEAD_SECONDS)
+        if len(self.connections) > MOST_CONNECTIONS:
+            others = (one for one in self.connections if isinstance(one, Connection))
+            idle = [one for one in others if not one.is_answering]
+            idlest = min(idle, key=lambda one: one.idle_since)
+            idlest.transport.abort()
+            self.connections.discard(idlest)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadline."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Give a request that is complete its own deadline; a part of one changes nothing."""
+        before: Any = self.cycle
+        super().data_received(data)
+        if self.cycle is not before:
+            self._wait(RESPONSE_SECONDS)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, unless it is here already."""
+        super().on_response_complete()
+        self._wait(RESPONSE_SECONDS if self.is_answering else KEEP_ALIVE_SECONDS + HEAD_SECONDS)
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a request is being answered."""
+        cycle: Any = self.cycle  # None before the first request, whatever uvicorn's type says
+        return cycle is not None and not cycle.response_complete
+
+    def _wait(self, seconds: float) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self.idle_since = self.loop.time()
+        self._deadline = self.loop.call_later(seconds, self.transport.abort)

@@ -1,0 +1,39 @@
+"""All that is shown at one moment: the ledger's snapshot and what the daemon knows besides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from logwatch.ledger import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class InputView:
+    """One input as it is read now."""
+
+    path: str
+    """Value of the label `input`, as in the ledger's counters of this input."""
+    behind_bytes: int = 0
+    last_packet: float | None = None
+    """Unix seconds of the latest packet's stamp; None, and not shown, before the first one."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the metrics and the page are made of; one object for one scrape."""
+
+    snapshot: Snapshot
+    ready: bool = True
+    inputs: tuple[InputView, ...] = ()
+    sources: int = 0
+    """Estimated number of distinct sources in the last 5 minutes."""
+    rules: tuple[str, ...] = ()
+    """Names of the rules in force, shown as 0 before their first offence."""
+    mode: str | None = None
+    """`observe`, `propose` or `enforce`: each rule's bans in it are shown as 0 before the first."""
+    refusals: tuple[str, ...] = ()
+    """Known reasons for refusing a ban, shown as 0 before the first."""
+    entries: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Blacklist entries by phase."""
+    networks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Networks of the blacklist by state: `decided`, `enforced`."""

@@ -1,0 +1,198 @@
+"""The page of metrics: the whole of it against a golden file, and what a parser makes of it.
+
+LOGWATCH_UPDATE_GOLDEN=1 writes the golden file anew.
+"""
+
+import os
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from logwatch.export import InputView, Metrics, View, escalation_counts
+from logwatch.ledger import Family, Snapshot
+
+GOLDEN = Path(__file__).with_name("golden_metrics.txt")
+SYSLOG = "/var/log/syslog"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+
+
+def counted_view() -> View:
+    """Make a view with something in every family, and hostile text in the labels."""
+    counters = {
+        ("lines", ("packet",)): 1234,
+        ("lines", ("forged",)): 2,
+        ("read_bytes", (SYSLOG,)): 345_678,
+        ("read_bytes", ("/var/log/old\udc80\n.log",)): 12,
+        ("rotations", (SYSLOG,)): 1,
+        ("offences", ("ports",)): 4,
+        ("offences", ('a "rule" of yore',)): 1,
+        ("bans", ("ports", "enforce")): 2,
+        ("bans_refused", ("protected",)): 3,
+    }
+    for seconds in (0.02, 0.3, 0.4, 1000.0):
+        for name, labels, by in escalation_counts(seconds):
+            counters[name, labels] = counters.get((name, labels), 0) + by
+    families = {
+        "denied": Family(
+            {
+                ("deny-nodeports", "eth1", "tcp", "4"): (1200, 72_000),
+                ('quo"ted\\', "\x00\udcff\n", "udp", "6"): (30, 2400),
+            },
+            (9, 540),
+        ),
+        "logged": Family({("log-denied-packets", "eth1", "tcp", "4"): (70, 4200)}),
+        "port": Family({("tcp", "22"): (1200, 72_000), ("icmp", ""): (30, 2400)}, (9, 540)),
+        "source": Family(
+            {("203.0.113.7",): (1200, 72_000), ("2001:db8::1",): (30, 2400)}, (9, 540)
+        ),
+        "flow": Family({("203.0.113.7", "tcp", "22"): (1200, 72_000)}, (39, 2940)),
+    }
+    return View(
+        Snapshot(MappingProxyType(counters), MappingProxyType(families)),
+        ready=True,
+        inputs=(InputView(SYSLOG, 42, 1_700_000_000.25), InputView("/var/log/kern.log")),
+        sources=17,
+        rules=("packets", "ports"),
+        mode="observe",
+        refusals=("protected", "too_many"),
+        entries={"observed": 2, "enforced": 0},
+        networks={"decided": 2, "enforced": 1},
+    )
+
+
+def rendered(view: View, accept: str = "") -> str:
+    return Metrics(lambda: view, version="1.2.3").render(accept)[0].decode("utf-8")
+
+
+def without_process(text: str) -> str:
+    """Leave out the process's own families, whose values are those of this moment."""
+    kept = (line for line in text.splitlines(keepends=True) if "process_" not in line)
+    return "".join(kept)
+
+
+def test_the_whole_page_is_as_promised() -> None:
+    """Names, types, help texts, labels, order and values of every family."""
+    page = without_process(rendered(counted_view()))
+    if os.environ.get("LOGWATCH_UPDATE_GOLDEN"):
+        GOLDEN.write_text(page, encoding="utf-8")
+    assert GOLDEN.read_text(encoding="utf-8") == page
+
+
+def test_openmetrics_says_the_same() -> None:
+    """The client library's own strict parser reads it, and finds what the text format shows."""
+    text = rendered(counted_view(), OPENMETRICS)
+    samples = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            samples[sample.name, tuple(sorted(sample.labels.items()))] = sample.value
+    assert text.endswith("# EOF\n")
+    source = (("source", "203.0.113.7"),)
+    assert samples["logwatch_denied_packets_by_source_total", source] == 1200
+    hostile = (
+        ("family", "6"),
+        ("interface", r"\x00\udcff\n"),
+        ("policy", 'quo"ted\\\\'),
+        ("protocol", "udp"),
+    )
+    assert samples["logwatch_denied_bytes_total", hostile] == 2400
+    lines = without_process(rendered(counted_view())).splitlines()
+    shown = [line for line in lines if not line.startswith("#")]
+    assert len(shown) == sum("process_" not in name for name, _ in samples)
+
+
+def test_the_process_is_shown() -> None:
+    text = rendered(counted_view())
+    assert "\nprocess_resident_memory_bytes " in text
+    assert "\nprocess_open_fds " in text
+
+
+def test_what_is_known_but_never_happened_is_zero() -> None:
+    """A new daemon shows its series at once, so that the first event is an increase."""
+    view = View(
+        Snapshot(),
+        ready=False,
+        inputs=(InputView(SYSLOG),),
+        rules=("ports",),
+        mode="observe",
+        refusals=("protected",),
+    )
+    lines = rendered(view).splitlines()
+    for expected in (
+        "logwatch_ready 0.0",
+        'logwatch_lines_total{kind="repeated"} 0.0',
+        f'logwatch_read_bytes_total{{input="{SYSLOG}"}} 0.0',
+        f'logwatch_rotations_total{{input="{SYSLOG}"}} 0.0',
+        f'logwatch_truncations_total{{input="{SYSLOG}"}} 0.0',
+        'logwatch_offences_total{rule="ports"} 0.0',
+        'logwatch_bans_total{mode="observe",rule="ports"} 0.0',
+        'logwatch_bans_refused_total{reason="protected"} 0.0',
+        'logwatch_denied_packets_by_flow_total{port="other",protocol="other",source="other"} 0.0',
+        'logwatch_escalation_seconds_bucket{le="+Inf"} 0.0',
+    ):
+        assert expected in lines
+    assert not any(line.startswith("logwatch_last_packet_timestamp_seconds{") for line in lines)
+
+
+@given(st.text(st.characters(codec=None, exclude_categories=()), max_size=8))
+def test_no_label_can_break_the_page(text: str) -> None:
+    """Any text at all, in any place, is one sample that a parser reads."""
+    counters = {("read_bytes", (text,)): 5, ("offences", (text,)): 5}
+    families = {"denied": Family({(text, text, text, text): (7, 7)})}
+    view = View(
+        Snapshot(counters, families),
+        inputs=(InputView(text),),
+        rules=(text,),
+        entries={text: 1},
+        networks={text: 1},
+    )
+    for accept in ("", OPENMETRICS):
+        assert rendered(view, accept)
+    parsed = text_string_to_metric_families(rendered(view, OPENMETRICS))
+    ours = [family for family in parsed if family.name.startswith("logwatch_")]
+    values = [sample.value for family in ours for sample in family.samples]
+    assert (2, 2) == (values.count(7), values.count(5))
+
+
+def test_counts_beyond_64_bits_are_shown() -> None:
+    families = {"source": Family({("203.0.113.7",): (2**70, 2**70)})}
+    text = rendered(View(Snapshot({}, families)))
+    assert f'by_source_total{{source="203.0.113.7"}} {float(2**70)!r}' in text
+
+
+@pytest.mark.parametrize(
+    ("content_type", "accept"),
+    [
+        ("text/plain; version=0.0.4; charset=utf-8", ""),
+        ("text/plain; version=0.0.4; charset=utf-8", "text/html, */*;q=0.8"),
+        ("text/plain; version=0.0.4; charset=utf-8", "application/openmetrics-text; version=x"),
+        ("text/plain; version=0.0.4; charset=utf-8", 'text/plain; version="1.0.0"'),
+        (
+            "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
+            "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5",
+        ),
+    ],
+)
+def test_the_format_is_what_the_scraper_takes(content_type: str, accept: str) -> None:
+    """OpenMetrics on request, else the plain format; nonsense is no error."""
+    assert content_type == Metrics(counted_view, version="1").render(accept)[1]
+
+
+@pytest.mark.parametrize(("bound", "seconds"), [("0.05", -1), ("0.05", 0.05), ("1.0", 0.51)])
+def test_an_escalation_is_counted_under_the_next_bound(bound: str, seconds: float) -> None:
+    """A clock that was set back counts as no time at all."""
+    expected = [("escalation_bucket", (bound,), 1)]
+    expected += [("escalation_microseconds", (), round(max(0, seconds) * 1e6))]
+    assert expected == escalation_counts(seconds)
+
+
+def test_buckets_of_another_version_are_kept() -> None:
+    """A number saved under a bound that is gone moves to the next one."""
+    counters = {("escalation_bucket", ("0.7",)): 3, ("escalation_bucket", ("inf",)): 1}
+    lines = rendered(View(Snapshot(counters))).splitlines()
+    assert 'logwatch_escalation_seconds_bucket{le="0.5"} 0.0' in lines
+    assert 'logwatch_escalation_seconds_bucket{le="1.0"} 3.0' in lines
+    assert "logwatch_escalation_seconds_count 4.0" in lines
