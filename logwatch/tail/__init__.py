@@ -1,0 +1,28 @@
+"""Bytes in: follow a live file over rotation and truncation, or read an archive from end to end.
+
+The room knows nothing of packets. A follower feeds sinks and gives a checkpoint; what is made
+durable, and when, is the caller's decision.
+"""
+
+from logwatch.tail.archive import Archive, ArchiveError, Compression, read_archive
+from logwatch.tail.checkpoint import Checkpoint, CheckpointError, FileMark, read_checkpoint
+from logwatch.tail.follow import Follower
+from logwatch.tail.sink import Sink
+from logwatch.tail.status import FollowerState, FollowerStatus
+from logwatch.tail.wake import Waker
+
+__all__ = [
+    "Archive",
+    "ArchiveError",
+    "Checkpoint",
+    "CheckpointError",
+    "Compression",
+    "FileMark",
+    "Follower",
+    "FollowerState",
+    "FollowerStatus",
+    "Sink",
+    "Waker",
+    "read_archive",
+    "read_checkpoint",
+]

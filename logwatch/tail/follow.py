@@ -1,0 +1,304 @@
+"""Follow one path, and every file that was renamed away from it, until each is read to its end.
+
+`poll` is the only place where anything is read, and everything is decided from what it finds, so
+a missed wake-up costs time and never a line. Lost is what was written to a file and cut away (or
+written to one that was deleted and closed) between two polls. One thread at a time.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from logwatch.tail.checkpoint import Checkpoint
+from logwatch.tail.identity import is_same_inode, line_start, resume_position
+from logwatch.tail.opened import OpenFile
+from logwatch.tail.place import OPEN_FLAGS, Opener, Place, judge, look_at, refused
+from logwatch.tail.resume import Found, Search
+from logwatch.tail.rotated import rotated_files
+from logwatch.tail.sink import Sink
+from logwatch.tail.status import FollowerStatus
+
+GRACE = 5.0
+"""Seconds without a byte before a renamed file is closed: its writer goes on until it is told
+(rsyslog until SIGHUP), and fluent-bit's default for the same wait is 5 s."""
+
+DELETED_GRACE = 60.0
+"""Seconds without a byte before a deleted file with no successor is closed. Its writer may still
+use it, but holding it keeps its space on the disk."""
+
+LIMIT = 64 * 1024 * 1024
+"""Bytes per poll: some tens of milliseconds, after which the caller can commit or stop."""
+
+FINISHED = 8
+"""Closed files that are remembered; only ones written at the very moment of a rotation matter."""
+
+
+@dataclass(slots=True)
+class _Counts:
+    read_bytes: int = 0
+    rotations: int = 0
+    truncations: int = 0
+    destroyed_bytes: int = 0
+    lost_files: int = 0
+    read_errors: int = 0
+
+
+class Follower:
+    """Feeds what is written to `path` to sinks, each line of it once.
+
+    With a checkpoint it goes on where that was made, and reads whatever took the path since from
+    0. Without one, `start` decides about the file that is there at the first poll: "end" begins
+    with the first line that is not finished then; a file that appears later is read from 0.
+    """
+
+    def __init__(  # noqa: PLR0913 - three seams and two waits, each with a default
+        self,
+        path: Path,
+        open_sink: Callable[[], Sink],
+        *,
+        checkpoint: Checkpoint | None = None,
+        start: Literal["start", "end"] = "end",
+        clock: Callable[[], float] = time.monotonic,
+        grace: float = GRACE,
+        deleted_grace: float = DELETED_GRACE,
+        opener: Opener = os.open,
+    ) -> None:
+        if checkpoint is not None and not checkpoint.settled:
+            checkpoint = None
+        self.path = path
+        self._open_sink = open_sink
+        self._clock = clock
+        self._grace = grace
+        self._deleted_grace = deleted_grace
+        self._opener = opener
+        self._resumes = checkpoint is not None
+        self._wanted = checkpoint.files if checkpoint else ()  # not found again so far
+        self._finished = checkpoint.finished if checkpoint else ()
+        self._newest = checkpoint.newest if checkpoint else 0
+        self._start = start
+        self._looked = False
+        self._followed = bool(self._wanted)  # there was a file at the path before
+        self._real_path = Path(os.path.realpath(path))
+        self._skip: os.stat_result | None = None  # what is in it is not to be read
+        self._files: list[OpenFile] = []  # oldest first
+        self._current: OpenFile | None = None  # came last from the path; one of the files
+        self._counts = _Counts()
+        self._status = FollowerStatus("missing", f"{path} was not looked for yet.")
+
+    @property
+    def status(self) -> FollowerStatus:
+        """As of the last poll."""
+        return self._status
+
+    def poll(self, limit: int = LIMIT) -> bool:
+        """Look at the path, read at most `limit` bytes; True when more is waiting to be read.
+
+        Costs one stat when nothing happened. Never raises for what is or is not in the file
+        system; what was refused is told by `status`.
+        """
+        now = self._clock()
+        newest = self._newest
+        place = look_at(self.path)
+        first = not self._looked
+        if first and not self._resumes:
+            self._begin(place)
+        place = self._enter(place, newest)
+        self._looked = True
+        if first and self._resumes:
+            self._restore(None, newest)
+            self._current = self._files[-1] if self._files else None
+        for file in list(self._files):
+            seen = place.seen if place.seen is not None and file.is_at(place.seen) else None
+            limit -= self._advance(file, seen, limit, now)
+        self._drop(now)
+        self._status = self._describe(place)
+        return any(not file.at_end and not file.error for file in self._files)
+
+    def checkpoint(self) -> Checkpoint:
+        """How far all files are read, at line ends; reads nothing from the disk."""
+        return Checkpoint(
+            files=(*self._wanted, *(file.mark() for file in self._files)),
+            finished=self._finished,
+            newest=self._newest,
+            settled=self._resumes or (self._looked and self._skip is None),
+        )
+
+    def close(self) -> None:
+        """Close the files; unfinished lines stay unfinished and are read again after a restart.
+
+        The checkpoint stays what it was; polling is over.
+        """
+        self._wanted = (*self._wanted, *(file.mark() for file in self._files))
+        for file in self._files:
+            file.close()
+        self._files.clear()
+        self._current = None
+
+    def _begin(self, place: Place) -> None:
+        if self._start == "end":
+            self._skip = place.seen
+        # Whatever is beside the path by now was written before anything that is to be read.
+        beside = rotated_files(self.path, self._real_path)
+        self._newest = max((file.seen.st_mtime_ns + 1 for file in beside), default=0)
+
+    def _enter(self, place: Place, newest: int) -> Place:
+        """Open the file at the path unless it is open; the place as it then turned out to be."""
+        if place.seen is None:
+            return place
+        file = next((file for file in self._files if file.is_at(place.seen)), None)
+        if file is None:
+            try:
+                descriptor = self._opener(self.path, OPEN_FLAGS)
+            except FileNotFoundError as error:
+                return Place("missing", f"{self.path} vanished: {error.strerror}.")
+            except OSError as error:
+                return refused(self.path, error, place.seen)
+            seen = os.fstat(descriptor)
+            place = judge(self.path, seen)
+            if place.seen is None or any(file.is_at(seen) for file in self._files):
+                os.close(descriptor)  # replaced while it was looked at: the next poll sees it
+                return place
+            try:
+                file = self._admit(descriptor, seen, newest)
+            except OSError as error:
+                os.close(descriptor)
+                return refused(self.path, error, seen)
+        self._current = file
+        return place
+
+    def _admit(self, descriptor: int, seen: os.stat_result, newest: int) -> OpenFile:
+        """Take in the file that is new at the path, and those that passed there unseen."""
+        file = None
+        if self._looked or self._resumes:
+            file = self._restore(descriptor, newest)
+        if file is None:
+            file = self._add(Found(descriptor, self._first_position(descriptor, seen), None))
+            self._counts.rotations += self._followed
+        self._skip = None
+        self._resumes = False
+        self._followed = True
+        self._real_path = Path(os.path.realpath(self.path))
+        return file
+
+    def _first_position(self, descriptor: int, seen: os.stat_result) -> int:
+        skip = self._skip
+        if skip is not None and (skip.st_dev, skip.st_ino) == (seen.st_dev, seen.st_ino):
+            return line_start(descriptor, min(skip.st_size, seen.st_size))
+        for mark in self._finished:  # renamed back after it was closed
+            if is_same_inode(mark, seen):
+                position = resume_position(mark, descriptor, seen)
+                if position is not None:
+                    return position
+        return 0
+
+    def _restore(self, descriptor: int | None, newest: int) -> OpenFile | None:
+        """Open what the checkpoint still wants and what nobody has read; the path's if among them.
+
+        What is not found is given up once the path can be opened.
+        """
+        paths = (self.path, self._real_path)
+        with Search(paths, descriptor, self._files, self._opener) as search:
+            found = search.marked(self._wanted)
+            missed = search.missed(newest, (*self._finished, *self._wanted))
+            marks = {each.mark for each in found}
+            leftover = tuple(mark for mark in self._wanted if mark not in marks)
+            if descriptor is not None:
+                self._counts.truncations += sum(map(search.replaced, self._wanted))
+                self._counts.lost_files += sum(not search.replaced(mark) for mark in leftover)
+                leftover = ()
+        self._counts.rotations += len(missed)
+        self._wanted = leftover
+        files = {each.descriptor: self._add(each) for each in (*found, *missed)}
+        return None if descriptor is None else files.get(descriptor)
+
+    def _add(self, found: Found) -> OpenFile:
+        file = OpenFile(found.descriptor, self._open_sink(), found.position)
+        file.quiet_since = self._clock()
+        self._files.append(file)
+        return file
+
+    def _advance(self, file: OpenFile, seen: os.stat_result | None, limit: int, now: float) -> int:
+        done = 0
+        try:
+            if not file.look(seen or os.fstat(file.descriptor)):
+                self._truncated(file)
+            done = file.read(limit)
+            file.error = ""
+        except OSError as error:
+            file.error = (error.strerror or str(error)).lower()
+            self._counts.read_errors += 1
+        self._newest = max(self._newest, file.modified)
+        self._counts.read_bytes += done
+        if done or not (file.at_end or file.error):
+            file.ends = 0
+        else:
+            file.ends += 1
+        if file.ends <= 1:
+            file.quiet_since = now
+        return done
+
+    def _truncated(self, file: OpenFile) -> None:
+        """Read the file from 0; and what a copy of it kept (copytruncate), from where it was."""
+        self._counts.truncations += 1
+        paths = (self.path, self._real_path)
+        with Search(paths, None, self._files, self._opener) as search:
+            copied = search.copy_of(file)
+        if copied is not None:
+            copy = file.moved_to(copied)
+            self._files.insert(self._files.index(file), copy)
+            file.start_over(self._open_sink())
+            self._advance(copy, None, 0, self._clock())
+        else:
+            self._counts.destroyed_bytes += file.start_over()
+        file.look(os.fstat(file.descriptor))
+
+    def _drop(self, now: float) -> None:
+        """Close what is over: read to its end twice, quiet for the grace, and not the current."""
+        for file in list(self._files):
+            quiet = now - file.quiet_since if file.ends > 1 else -1.0
+            if file is self._current:
+                over = quiet >= self._deleted_grace and _is_deleted(file)
+            else:
+                over = quiet >= self._grace
+            if over:
+                file.sink.finish()
+                file.close()
+                self._counts.lost_files += not file.at_end
+                self._files.remove(file)
+                if file.fed:  # of an empty one nothing is known, nor was anything read
+                    self._finished = (*self._finished, file.mark())[-FINISHED:]
+                self._current = None if file is self._current else self._current
+
+    def _describe(self, place: Place) -> FollowerStatus:
+        state, reason = place.state, place.reason
+        if state != "reading" and self._current is not None:
+            reason += " What was there before is still read."
+        failed = next((file.error for file in self._files if file.error), "")
+        if state == "reading" and failed:
+            state, reason = (
+                "unreadable",
+                f"Reading {self.path} failed: {failed}; it is tried again.",
+            )
+        behind = sum(max(0, file.size - file.fed) for file in self._files)
+        if state == "unreadable" and place.seen is not None and not failed:
+            behind += place.seen.st_size
+        return FollowerStatus(
+            state=state,
+            reason=reason,
+            at_end=state != "unreadable" and all(file.at_end for file in self._files),
+            open_files=len(self._files),
+            read_bytes=self._counts.read_bytes,
+            behind_bytes=behind,
+            rotations=self._counts.rotations,
+            truncations=self._counts.truncations,
+            destroyed_bytes=self._counts.destroyed_bytes,
+            lost_files=self._counts.lost_files,
+            read_errors=self._counts.read_errors,
+        )
+
+
+def _is_deleted(file: OpenFile) -> bool:
+    return os.fstat(file.descriptor).st_nlink == 0

@@ -1,0 +1,69 @@
+"""Whether a file is the one that was read before, and where reading goes on in it.
+
+Device and inode tell a renamed file, samples of the content tell a reused inode and a copy.
+Limits: a file that was replaced by another with the same 512 sampled bytes is not told apart.
+"""
+
+import os
+from zlib import crc32
+
+from logwatch.tail.checkpoint import FileMark
+
+SAMPLE = 256
+"""Bytes per sample. A syslog line is longer than its stamp and uptime by far, so 256 bytes at the
+beginning hold a moment that does not come again."""
+
+_STEP = 256 * 1024
+
+
+def read_at(descriptor: int, size: int, offset: int) -> bytes:
+    """At most `size` bytes from `offset`; fewer only when the file ends there."""
+    return os.pread(descriptor, size, offset)
+
+
+def sample_crc(descriptor: int, size: int, offset: int) -> int | None:
+    """Return the CRC-32 of these bytes, or None when the file has fewer."""
+    data = read_at(descriptor, size, offset)
+    return crc32(data) if len(data) == size else None
+
+
+def line_start(descriptor: int, limit: int) -> int:
+    """Find the last offset at or before `limit` where a line begins."""
+    end = limit
+    while end > 0:
+        begin = max(0, end - _STEP)
+        found = read_at(descriptor, end - begin, begin).rfind(b"\n")
+        if found >= 0:
+            return begin + found + 1
+        end = begin
+    return 0
+
+
+def is_same_inode(mark: FileMark, seen: os.stat_result) -> bool:
+    """Tell whether it is the same place on the disk, which may hold another file by now."""
+    return (mark.device, mark.inode) == (seen.st_dev, seen.st_ino)
+
+
+def has_head(mark: FileMark, descriptor: int) -> bool:
+    """Whether the file begins as the marked one did; nothing was known of an empty one."""
+    return sample_crc(descriptor, mark.head_size, 0) == mark.head_crc
+
+
+def resume_position(mark: FileMark, descriptor: int, seen: os.stat_result) -> int | None:
+    """Where the marked file goes on in the open one, or None when it is another file.
+
+    - device, inode and both samples agree: at the position
+    - another inode (a copy, another device number after a reboot): the same, but only when a full
+      head agrees, since few bytes agree by chance
+    - the inode and a full head agree, yet the file is shorter or its tail differs: a crash of the
+      host rolled the file back; what was before the position was counted, so go on from there
+    """
+    same_inode = is_same_inode(mark, seen)
+    if not (same_inode or mark.head_size == SAMPLE) or not has_head(mark, descriptor):
+        return None
+    tail_crc = sample_crc(descriptor, mark.tail_size, mark.position - mark.tail_size)
+    if tail_crc == mark.tail_crc:
+        return mark.position
+    if same_inode and mark.head_size == SAMPLE:
+        return line_start(descriptor, min(mark.position, seen.st_size))
+    return None

@@ -1,0 +1,125 @@
+"""Find again the files of a checkpoint, wherever they were renamed or copied to.
+
+Every descriptor is closed here unless it is given back in a `Found`, or came from the caller.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from logwatch.tail.checkpoint import FileMark
+from logwatch.tail.identity import has_head, is_same_inode, resume_position
+from logwatch.tail.opened import OpenFile
+from logwatch.tail.place import OPEN_FLAGS, Opener
+from logwatch.tail.rotated import rotated_files
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An open descriptor, and where to begin; `mark` is None for a file never read before."""
+
+    descriptor: int
+    position: int
+    mark: FileMark | None
+
+
+class Search:
+    """The files at the path and beside it, open while the search lasts; a context manager."""
+
+    def __init__(
+        self,
+        paths: Iterable[Path],
+        descriptor: int | None,
+        held: Iterable[OpenFile],
+        opener: Opener,
+    ) -> None:
+        self._path_descriptor = descriptor
+        self._open: dict[int, os.stat_result] = {}
+        if descriptor is not None:
+            self._open[descriptor] = os.fstat(descriptor)
+        inodes = {(file.device, file.inode) for file in held}
+        inodes.update((seen.st_dev, seen.st_ino) for seen in self._open.values())
+        # Newest first: a copy is likelier to be the latest one.
+        for file in reversed(rotated_files(*paths)):
+            inode = (file.seen.st_dev, file.seen.st_ino)
+            if inode not in inodes:
+                self._add(file.path, opener)
+                inodes.add(inode)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        for descriptor in self._open:
+            if descriptor != self._path_descriptor:
+                os.close(descriptor)
+        self._open.clear()
+
+    def marked(self, marks: Sequence[FileMark]) -> list[Found]:
+        """Find the files of these marks, in the order of the marks; the others are left out.
+
+        First by inode for all of them, so that a copy never takes the place of the file itself;
+        and copies only once the path is open, since the file itself may be there.
+        """
+        found: dict[int, Found] = {}
+        for by_inode in (True, False) if self._path_descriptor is not None else (True,):
+            for index, mark in enumerate(marks):
+                if index not in found:
+                    match = self._match(mark, by_inode=by_inode)
+                    if match is not None:
+                        found[index] = match
+        return [found[index] for index in sorted(found)]
+
+    def missed(self, newest: int, known: Sequence[FileMark]) -> list[Found]:
+        """List rotated files, none of the known, written after `newest`; oldest first.
+
+        They came to the path and left it between two looks, so nothing of them was read. As long
+        as the path is not open there are none: one of them may be a copy of what is there.
+        """
+        if self._path_descriptor is None:
+            return []
+        new = [
+            (seen.st_mtime_ns, descriptor)
+            for descriptor, seen in self._open.items()
+            if descriptor != self._path_descriptor
+            and seen.st_mtime_ns >= newest
+            and not any(is_same_inode(mark, seen) and has_head(mark, descriptor) for mark in known)
+        ]
+        return [self._take(descriptor, 0, None) for _, descriptor in sorted(new)]
+
+    def copy_of(self, file: OpenFile) -> int | None:
+        """Find a copy of this file that was made after its last look; its descriptor."""
+        for descriptor, seen in self._open.items():
+            if (
+                seen.st_size >= file.fed > 0
+                and seen.st_mtime_ns >= file.modified
+                and file.is_continued_by(descriptor)
+            ):
+                return self._take(descriptor, 0, None).descriptor
+        return None
+
+    def replaced(self, mark: FileMark) -> bool:
+        """Tell whether the mark's inode is still at the path, emptied or written anew."""
+        seen = None if self._path_descriptor is None else self._open.get(self._path_descriptor)
+        return seen is not None and is_same_inode(mark, seen) and seen.st_size < mark.position
+
+    def _add(self, path: Path, opener: Opener) -> None:
+        try:
+            descriptor = opener(path, OPEN_FLAGS)
+        except OSError:
+            return  # renamed, removed or refused: as if it was not there
+        self._open[descriptor] = os.fstat(descriptor)
+
+    def _match(self, mark: FileMark, *, by_inode: bool) -> Found | None:
+        for descriptor, seen in self._open.items():
+            if is_same_inode(mark, seen) is by_inode:
+                position = resume_position(mark, descriptor, seen)
+                if position is not None:
+                    return self._take(descriptor, position, mark)
+        return None
+
+    def _take(self, descriptor: int, position: int, mark: FileMark | None) -> Found:
+        del self._open[descriptor]
+        return Found(descriptor, position, mark)

@@ -1,0 +1,209 @@
+"""Wake the reader when something happens beside the files it follows.
+
+A wake-up is only a hint: the reader polls anyway, and finds what no event told. The directory is
+watched, never the file, since a watch on a file follows it when it is renamed.
+"""
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from watchdog.events import (
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers.api import ObservedWatch
+from watchdog.observers.inotify import InotifyObserver
+
+RETRY = 10.0
+"""Seconds between attempts to watch a directory again: it costs a stat each, and polling goes on
+meanwhile."""
+
+SETTLE = 0.05
+"""Seconds between two wake-ups at least: a busy log changes thousands of times in a second, and
+one read takes in all of it."""
+
+# Without a filter the kernel also tells of openings and readings, so reading would wake itself.
+_EVENTS: list[type[FileSystemEvent]] = [
+    FileModifiedEvent,
+    FileCreatedEvent,
+    FileMovedEvent,
+    FileDeletedEvent,
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    watch: ObservedWatch
+    inode: tuple[int, int]
+
+    def is_at(self, directory: Path) -> bool:
+        """Tell whether the directory is still the watched one, not a new one of the same name."""
+        try:
+            return _inode(directory) == self.inode
+        except OSError:
+            return False
+
+
+class Waker:
+    """Wakes on changes of these paths and of names that begin like them (`syslog.1`).
+
+    `wait` is for one thread; `wake` and the properties for any. Nothing raises for a directory
+    that is missing or an inotify that is exhausted: `mode` is then "polling", and `reason` says
+    why, until a later attempt succeeds.
+    """
+
+    def __init__(
+        self,
+        paths: Iterable[Path],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        retry: float = RETRY,
+        settle: float = SETTLE,
+        new_observer: Callable[[], InotifyObserver] = InotifyObserver,
+    ) -> None:
+        self._paths = tuple(paths)
+        self._clock = clock
+        self._retry = retry
+        self._settle = settle
+        self._new_observer = new_observer
+        self._flag = threading.Event()
+        self._observer: InotifyObserver | None = None
+        self._watched: dict[Path, _Watched] = {}
+        self._reason = ""
+        self._closed = False
+        self._tended = clock()
+        self._woken = clock() - settle
+        self._tend()
+
+    @property
+    def mode(self) -> Literal["inotify", "polling"]:
+        """Whether every directory is watched."""
+        return "polling" if self._reason else "inotify"
+
+    @property
+    def reason(self) -> str:
+        """Why it is polling, in one sentence; empty when it is not."""
+        return self._reason
+
+    @property
+    def alive(self) -> bool:
+        """False when a thread that watches has died; `wait` starts it anew within `retry`."""
+        observer = self._observer
+        if observer is None:
+            return True
+        reader = observer._inotify_fd  # noqa: SLF001 - nothing public tells of the thread
+        threads = [
+            observer,
+            reader,
+            *(e for e in observer.emitters if not e.stopped_event.is_set()),
+        ]
+        return all(thread.is_alive() for thread in threads)
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep until something changed or `wake` was called, at most so long; True when woken."""
+        if not self._closed and self._clock() - self._tended >= self._retry:
+            self._tended = self._clock()
+            self._tend()
+        woken = self._flag.wait(seconds)
+        if woken:
+            rest = min(self._settle, seconds) - (self._clock() - self._woken)
+            if rest > 0:
+                time.sleep(rest)
+            self._flag.clear()
+            self._woken = self._clock()
+        return woken
+
+    def wake(self) -> None:
+        """End the present or the next `wait`."""
+        self._flag.set()
+
+    def close(self) -> None:
+        """Stop all threads; `wait` goes on as a plain sleep."""
+        self._closed = True
+        self._reason = "Watching has ended."
+        self._stop()
+
+    def _stop(self) -> None:
+        observer, self._observer = self._observer, None
+        self._watched.clear()
+        if observer is not None:
+            observer.stop()
+            observer.join()
+
+    def _tend(self) -> None:
+        """Watch what is not watched, or not any more; say why where that fails."""
+        if not self.alive:
+            self._stop()
+        refusals = []
+        for directory in sorted(self._directories()):
+            try:
+                self._watch(directory)
+            except OSError as error:
+                cause = (error.strerror or str(error)).lower()
+                refusals.append(f"{directory} can't be watched ({cause})")
+        self._reason = f"{'; '.join(refusals)}: looking in turns instead." if refusals else ""
+
+    def _directories(self) -> set[Path]:
+        real = {Path(os.path.realpath(path)).parent for path in self._paths}
+        return real | {Path(os.path.realpath(path.parent)) for path in self._paths}
+
+    def _watch(self, directory: Path) -> None:
+        if self._observer is None:
+            observer = self._new_observer()
+            observer.start()
+            self._observer = observer
+        watched = self._watched.get(directory)
+        if watched is not None:
+            if watched.is_at(directory) and self._is_running(watched.watch):
+                return
+            del self._watched[directory]
+            self._observer.unschedule(watched.watch)
+        inode = _inode(directory)
+        if not os.access(directory, os.R_OK):
+            # watchdog takes this refusal of the kernel for a success.
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(directory))
+        watch = self._observer.schedule(
+            _Handler(self._names(), self.wake),
+            str(directory),
+            event_filter=_EVENTS,
+        )
+        self._watched[directory] = _Watched(watch, inode)
+        self.wake()  # for what happened before the watch began
+
+    def _is_running(self, watch: ObservedWatch) -> bool:
+        """Tell whether it still watches: it ends by itself when its directory is deleted."""
+        emitters = () if self._observer is None else self._observer.emitters
+        return any(each.watch == watch and not each.stopped_event.is_set() for each in emitters)
+
+    def _names(self) -> tuple[str, ...]:
+        real = {Path(os.path.realpath(path)).name for path in self._paths}
+        return tuple(real | {path.name for path in self._paths})
+
+
+class _Handler(FileSystemEventHandler):
+    """Lets through what concerns the followed names: /var/log is busy with others."""
+
+    def __init__(self, names: tuple[str, ...], wake: Callable[[], None]) -> None:
+        self._names = names
+        self._wake = wake
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        for path in (event.src_path, event.dest_path):
+            if Path(os.fsdecode(path)).name.startswith(self._names):
+                self._wake()
+                return
+
+
+def _inode(directory: Path) -> tuple[int, int]:
+    seen = directory.stat()
+    return (seen.st_dev, seen.st_ino)
