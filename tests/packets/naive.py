@@ -1,0 +1,375 @@
+"""A third reader of the same language, for the tests only: no library, one index over the bytes.
+
+It is meant to be obviously right, line by line against the description of the language, and shares
+nothing with the grammar or the native reader but the result type and the protocols' names.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from ipaddress import IPv6Address
+
+from logwatch.packets import Kind, Reading
+from logwatch.packets.protocols import PROTOCOLS
+
+DIGITS = b"0123456789"
+UPPER = b"0123456789ABCDEF"
+LOWER = b"0123456789abcdef"
+MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+FLAGS = b"AE CWR ECE URG ACK PSH RST SYN FIN".split()
+NUMBERS = {"tcp": 6, "udp": 17, "udplite": 136, "icmp": 1, "icmpv6": 58, "ah": 51, "esp": 50}
+
+
+class StopReadingError(Exception):
+    """The line deviates here."""
+
+
+class Walker:
+    """Bytes, and how far they were read. What doesn't fit raises and leaves the place alone."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def has(self, text: bytes) -> bool:
+        """Step over `text` if it stands here."""
+        if self.data[self.at : self.at + len(text)] != text:
+            return False
+        self.at += len(text)
+        return True
+
+    def must(self, text: bytes) -> None:
+        if not self.has(text):
+            raise StopReadingError
+
+    def run(self, alphabet: bytes, least: int, most: int) -> bytes:
+        """Step over all bytes of `alphabet` that stand here; their number has limits."""
+        end = self.at
+        while end < len(self.data) and self.data[end] in alphabet:
+            end += 1
+        if not least <= end - self.at <= most:
+            raise StopReadingError
+        text, self.at = self.data[self.at : end], end
+        return text
+
+    def blanks(self) -> None:
+        self.run(b" ", 0, len(self.data))
+
+    def word(self, most: int) -> bytes:
+        """Read up to the next blank, and over it."""
+        end = self.data.find(b" ", self.at)
+        if end < 0 or end - self.at > most:
+            raise StopReadingError
+        text, self.at = self.data[self.at : end], end + 1
+        return text
+
+    def value(self, key: bytes, most: int = 1_000_000) -> bytes:
+        self.must(key)
+        return self.word(most)
+
+    def number(self, key: bytes, bits: int) -> int:
+        text = self.value(key)
+        if not text or text.strip(DIGITS) or (text[:1] == b"0" and text != b"0"):
+            raise StopReadingError
+        if len(text) > 10 or int(text) >= 2**bits:
+            raise StopReadingError
+        return int(text)
+
+    def digits(self, key: bytes, alphabet: bytes, least: int, most: int, after: bytes) -> None:
+        self.must(key)
+        self.run(alphabet, least, most)
+        self.must(after)
+
+    def maybe(self, *keys: bytes) -> bool:
+        """Tell whether one of these stands here, without a step."""
+        return any(self.data.startswith(key, self.at) for key in keys)
+
+
+def two_digits(walker: Walker, low: int, high: int) -> None:
+    text = walker.data[walker.at : walker.at + 2]
+    if len(text) != 2 or text.strip(DIGITS) or not low <= int(text) <= high:
+        raise StopReadingError
+    walker.at += 2
+
+
+def read_clock(walker: Walker) -> None:
+    two_digits(walker, 0, 23)
+    walker.must(b":")
+    two_digits(walker, 0, 59)
+    walker.must(b":")
+    two_digits(walker, 0, 60)
+
+
+def read_stamp(walker: Walker) -> bytes:
+    begin = walker.at
+    if walker.data[walker.at : walker.at + 3] in MONTHS:
+        walker.at += 3
+        walker.must(b" ")
+        padded = walker.has(b" ")
+        day = walker.run(DIGITS, 1, 1 if padded else 2)
+        if not 1 <= int(day) <= 31:
+            raise StopReadingError
+        walker.must(b" ")
+        read_clock(walker)
+        return walker.data[begin : walker.at]
+    for _ in range(4):
+        if walker.data[walker.at : walker.at + 1] not in [bytes([digit]) for digit in DIGITS]:
+            raise StopReadingError
+        walker.at += 1
+    walker.must(b"-")
+    two_digits(walker, 1, 12)
+    walker.must(b"-")
+    two_digits(walker, 1, 31)
+    walker.must(b"T")
+    read_clock(walker)
+    if walker.has(b"."):
+        walker.run(DIGITS, 1, 9)
+    if not walker.has(b"Z"):
+        if not walker.has(b"+"):
+            walker.must(b"-")
+        two_digits(walker, 0, 23)
+        walker.must(b":")
+        two_digits(walker, 0, 59)
+    return walker.data[begin : walker.at]
+
+
+def read_place(walker: Walker) -> None:
+    """Step over uptime and caller, where they are."""
+    walker.blanks()
+    for read_inside in (read_uptime, read_caller):
+        begin = walker.at
+        try:
+            walker.must(b"[")
+            walker.blanks()
+            read_inside(walker)
+            walker.must(b"]")
+            walker.blanks()
+        except StopReadingError:
+            walker.at = begin
+
+
+def read_uptime(walker: Walker) -> None:
+    walker.run(DIGITS, 1, len(walker.data))
+    walker.must(b".")
+    walker.run(DIGITS, 6, 6)
+
+
+def read_caller(walker: Walker) -> None:
+    if not walker.has(b"C"):
+        walker.must(b"T")
+    walker.run(DIGITS, 1, len(walker.data))
+
+
+def read_tag(walker: Walker) -> bool:
+    return walker.has(b"kernel:") or walker.has(b"kernel - - - ")
+
+
+def read_header(walker: Walker) -> bytes:
+    """Read the header and return its stamp."""
+    if walker.has(b"<"):
+        walker.run(DIGITS, 1, 3)
+        walker.must(b">")
+    walker.has(b"1 ")
+    stamp = read_stamp(walker)
+    walker.must(b" ")
+    if not read_tag(walker) and not (walker.word(255) and read_tag(walker)):
+        raise StopReadingError
+    read_place(walker)
+    return stamp
+
+
+def read_wrapper(message: bytes) -> tuple[int, bytes] | None:
+    walker = Walker(message)
+    try:
+        walker.must(b"message repeated ")
+        times = walker.run(DIGITS, 1, 10)
+        walker.must(b" times: [")
+    except StopReadingError:
+        return None
+    if times.startswith(b"0") or int(times) > 4_294_967_295:
+        return None
+    read_place(walker)
+    return int(times), message[walker.at :].removesuffix(b"]")
+
+
+def spellings(prefix: str) -> list[bytes]:
+    text = prefix.encode()
+    colon = text + b": "
+    return [colon, colon[:29], colon[:127], text[:29], text[:127], text]
+
+
+def naive_read(line: bytes, prefixes: Sequence[str]) -> Reading:
+    while line.startswith(b"\0"):
+        line = line[1:]
+    if len(line) > 65536:
+        return Reading("other")
+    if line.endswith(b"\r"):
+        line = line[:-1]
+    stamp = None
+    walker = Walker(line)
+    try:
+        stamp = read_header(walker)
+    except StopReadingError:
+        pass
+    else:
+        reading = read_message(line[walker.at :], prefixes)
+        if reading is not None:
+            return replace(reading, stamp=stamp)
+    for prefix in prefixes:
+        for spelling in spellings(prefix):
+            if spelling + b"IN=" in line:
+                return Reading("forged", stamp=stamp)
+    return Reading("other", stamp=stamp)
+
+
+def read_message(message: bytes, prefixes: Sequence[str]) -> Reading | None:
+    kind: Kind = "packet"
+    count = 1
+    wrapped = read_wrapper(message)
+    if wrapped is not None:
+        kind = "repeated"
+        count, message = wrapped
+
+    best = None
+    for index, prefix in enumerate(prefixes):
+        for spelling in spellings(prefix):
+            longer = best is None or len(spelling) > best[0]
+            if longer and message.startswith(spelling + b"IN="):
+                best = (len(spelling), index)
+    if best is not None:
+        size, index = best
+        reading = read_body(Walker(message[size:]), Reading(kind, count, index))
+        return Reading("odd", prefix=index) if reading is None else reading
+
+    for index, prefix in enumerate(prefixes):
+        stem = prefix.encode()[:29]
+        longer = best is None or len(stem) > best[0]
+        if longer and message.startswith(stem):
+            best = (len(stem), index)
+    return None if best is None else Reading("odd", prefix=best[1])
+
+
+def read_body(walker: Walker, reading: Reading) -> Reading | None:
+    """Read what stands behind the prefix; None without source and destination."""
+    found: dict[str, object] = {}
+    with suppress(StopReadingError):
+        read_fields(walker, found)
+    return replace(reading, **found) if "destination" in found else None  # type: ignore[arg-type]
+
+
+def read_fields(walker: Walker, found: dict[str, object]) -> None:
+    """Put every field into `found` as soon as it is read; raise where the line deviates."""
+    found["interface"] = walker.value(b"IN=", 15)
+    found["out_interface"] = walker.value(b"OUT=", 15)
+    if walker.maybe(b"PHYSIN="):
+        walker.value(b"PHYSIN=", 15)
+    if walker.maybe(b"PHYSOUT="):
+        walker.value(b"PHYSOUT=", 15)
+    if walker.maybe(b"MACSRC="):
+        walker.value(b"MACSRC=")
+        walker.value(b"MACDST=")
+        if walker.maybe(b"VPROTO="):
+            walker.value(b"VPROTO=")
+            walker.value(b"VID=")
+        walker.value(b"MACPROTO=")
+    elif walker.maybe(b"MAC="):
+        walker.value(b"MAC=")
+        if walker.maybe(b"TUNNEL="):
+            walker.value(b"TUNNEL=")
+    source = walker.value(b"SRC=")
+    family = address_family(source)
+    destination = walker.value(b"DST=")
+    if family == 0 or address_family(destination) != family:
+        raise StopReadingError
+    found["source"] = canonical(source)
+    found["destination"] = canonical(destination)
+    if family == 4:
+        read_ipv4(walker, found)
+    else:
+        read_ipv6(walker, found)
+    read_transport(walker, found)
+
+
+def address_family(text: bytes) -> int:
+    """4 or 6 for an address as the kernel prints it, else 0."""
+    octets = text.split(b".")
+    if len(octets) == 4 and all(part in SMALL for part in octets):
+        return 4
+    groups = text.split(b":")
+    if len(groups) == 8 and all(len(part) == 4 and not part.strip(LOWER) for part in groups):
+        return 6
+    return 0
+
+
+SMALL = {b"%d" % number for number in range(256)}
+
+
+def canonical(text: bytes) -> str:
+    if b":" not in text:
+        return text.decode()
+    groups = [int(group, 16) for group in text.split(b":")]
+    if groups[:6] == [0, 0, 0, 0, 0, 0xFFFF]:
+        octets = [groups[6] >> 8, groups[6] & 255, groups[7] >> 8, groups[7] & 255]
+        return "::ffff:" + ".".join(map(str, octets))
+    return str(IPv6Address(text.decode()))
+
+
+def read_ipv4(walker: Walker, found: dict[str, object]) -> None:
+    found["length"] = walker.number(b"LEN=", 32)
+    walker.digits(b"TOS=0x", UPPER, 2, 2, b" ")
+    walker.digits(b"PREC=0x", UPPER, 2, 2, b" ")
+    walker.number(b"TTL=", 8)
+    walker.number(b"ID=", 16)
+    walker.has(b"CE ")
+    walker.has(b"DF ")
+    walker.has(b"MF ")
+    if walker.maybe(b"FRAG:"):
+        walker.number(b"FRAG:", 16)
+    if walker.maybe(b"OPT ("):
+        walker.digits(b"OPT (", UPPER, 0, len(walker.data), b") ")
+
+
+def read_ipv6(walker: Walker, found: dict[str, object]) -> None:
+    found["length"] = walker.number(b"LEN=", 32)
+    walker.number(b"TC=", 8)
+    walker.number(b"HOPLIMIT=", 8)
+    walker.number(b"FLOWLBL=", 32)
+    extensions = (b"FRAG:", b"AH SPI=0x", b"ESP SPI=0x")
+    while walker.maybe(b"OPT ( ", *extensions):
+        bracket = walker.has(b"OPT ( ")
+        if walker.maybe(b"FRAG:"):
+            walker.number(b"FRAG:", 16)
+            walker.has(b"INCOMPLETE ")
+            walker.digits(b"ID:", LOWER, 8, 8, b" ")
+        elif walker.maybe(b"AH SPI=0x"):
+            walker.digits(b"AH SPI=0x", LOWER, 1, 8, b" ")
+        elif walker.maybe(b"ESP SPI=0x"):
+            walker.digits(b"ESP SPI=0x", LOWER, 1, 8, b" ")
+        if bracket:
+            walker.must(b") ")
+
+
+def read_transport(walker: Walker, found: dict[str, object]) -> None:
+    begin = walker.at
+    text = walker.value(b"PROTO=")
+    if text in (b"TCP", b"UDP", b"UDPLITE", b"ICMP", b"ICMPv6", b"AH", b"ESP"):
+        found["protocol"] = PROTOCOLS[NUMBERS[text.decode().lower()]]
+    else:
+        walker.at = begin
+        number = walker.number(b"PROTO=", 8)
+        found["protocol"] = PROTOCOLS[number] or str(number)
+    if text in (b"TCP", b"UDP", b"UDPLITE"):
+        found["source_port"] = walker.number(b"SPT=", 16)
+        found["port"] = walker.number(b"DPT=", 16)
+    if text in (b"ICMP", b"ICMPv6"):
+        found["icmp_type"] = walker.number(b"TYPE=", 8)
+        found["icmp_code"] = walker.number(b"CODE=", 8)
+    if text == b"TCP":
+        if walker.maybe(b"SEQ="):
+            walker.number(b"SEQ=", 32)
+            walker.number(b"ACK=", 32)
+        walker.number(b"WINDOW=", 16)
+        walker.digits(b"RES=0x", LOWER, 2, 2, b" ")
+        flags = [flag.decode().lower() for flag in FLAGS if walker.has(flag + b" ")]
+        walker.must(b"URGP=")
+        found["flags"] = tuple(flags)

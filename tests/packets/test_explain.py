@@ -1,0 +1,197 @@
+"""An explanation covers the whole line, says what it counts as, and why."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from packets.lines import damaged, thorough
+
+from logwatch.packets import Reading, read_line
+from logwatch.packets.explain import Explanation, explain_line, printable, render_text
+
+HEADER = b"Sep  5 14:34:40 worker-1 kernel: [158271.044316] "
+DEVICES = b"calico-packet: IN=eth1 OUT= MAC=08:00:27:01:02:03:0a:00:27:00:00:01:08:00 "
+IP = b"SRC=203.0.113.7 DST=198.51.100.9 LEN=60 TOS=0x00 PREC=0x00 TTL=64 ID=52866 "
+SYN = b"PROTO=TCP SPT=42962 DPT=22 WINDOW=29200 RES=0x00 SYN URGP=0 "
+NESTED = b"PROTO=ICMP TYPE=3 CODE=4 [" + IP + b"PROTO=TCP INCOMPLETE [8 bytes] ] MTU=1400 "
+
+
+def explain(line: bytes) -> Explanation:
+    return explain_line(line, ["calico-packet"], read_line)
+
+
+@settings(thorough, max_examples=500)
+@given(damaged())
+def test_the_parts_cover_any_line_without_gaps_and_are_printable(
+    case: tuple[bytes, tuple[str, ...]],
+) -> None:
+    line, prefixes = case
+    explanation = explain_line(line, prefixes, read_line)
+    places = [0, *(part.end for part in explanation.parts)]
+    assert places == [*(part.start for part in explanation.parts), len(line)]
+    assert all(part.text.isprintable() and part.value.isprintable() for part in explanation.parts)
+    assert all(part.meaning or part.name == "not read" for part in explanation.parts)
+    assert all(text.isprintable() for text in render_text(explanation).splitlines())
+    assert render_text(explanation).endswith("\nboth readers agree\n")
+
+
+def test_a_packet_is_shown_with_every_part() -> None:
+    """The whole text: the line, the table, the verdict, and that both readers agree."""
+    line = HEADER + DEVICES + IP + b"DF " + SYN
+    assert (
+        render_text(explain(line))
+        == f"""{line.decode()}
+
+place  field   value                                      meaning
+    0  stamp   Sep  5 14:34:40                            when syslog got the line
+   16  host    worker-1                                   host that wrote the log
+   25  tag     kernel:                                    the kernel's tag: nothing else may \
+stand in front of the message
+   32  blanks                                             blank
+   33  uptime  [158271.044316]                            seconds since the host booted
+   49  prefix  calico-packet:                             prefix of the Log rule, in its place
+   64  IN      eth1                                       interface it came in by
+   72  OUT                                                to this host, or not routed yet
+   77  MAC     08:00:27:01:02:03:0a:00:27:00:00:01:08:00  to 08:00:27:01:02:03 from \
+0a:00:27:00:00:01, type 0800
+  123  SRC     203.0.113.7                                source
+  139  DST     198.51.100.9                               destination
+  156  LEN     60                                         bytes of the whole packet
+  163  TOS     00                                         type of service
+  172  PREC    00                                         precedence
+  182  TTL     64                                         routers that it may still pass
+  189  ID      52866                                      number of the packet
+  198  DF      DF                                         don't fragment
+  201  PROTO   TCP                                        protocol
+  211  SPT     42962                                      source port
+  221  DPT     22                                         destination port
+  228  WINDOW  29200                                      TCP window
+  241  RES     00                                         reserved TCP bits
+  250  flag    SYN                                        TCP flag
+  254  URGP    0                                          TCP urgent pointer; no more flags
+
+counted as 1 packet from 203.0.113.7 to port 22/tcp
+both readers agree
+"""
+    )
+
+
+def test_a_nested_packet_is_named_but_not_used() -> None:
+    explanation = explain(HEADER + DEVICES + IP + NESTED)
+    parts = {part.name: part for part in explanation.parts}
+    assert parts["SRC"].used
+    assert not parts["[SRC]"].used
+    assert parts["[SRC]"] in explanation.skipped
+    assert parts["[INCOMPLETE]"].value == "8"
+    assert parts["MTU"].value == "1400"
+    assert explanation.verdict == "counted as 1 packet from 203.0.113.7 by icmp type 3 code 4"
+    assert explanation.stop_reason is None
+
+
+VERDICTS = {
+    b"": "not counted (other): no prefix with IN= behind it stands in the line",
+    b"x"
+    * 65537: "not counted (other): the line has 65537 bytes, and above 65536 none is looked into",
+    HEADER + b"message repeated 3 times: [ " + DEVICES + IP + SYN + b"]": (
+        "counted as 3 packets from 203.0.113.7 to port 22/tcp: the line stands for repetitions"
+    ),
+    HEADER + b"message repeated 1 times: [ " + DEVICES + IP + SYN + b"]": (
+        "counted as 1 packet from 203.0.113.7 to port 22/tcp: the line stands for repetitions"
+    ),
+    HEADER + DEVICES + IP: "counted as 1 packet from 203.0.113.7 with no protocol in the line",
+    HEADER + DEVICES + IP + b"PROTO=132 ": (
+        "counted as 1 packet from 203.0.113.7 by sctp, with no port in the line"
+    ),
+    HEADER + DEVICES + IP + b"PROTO=ICMP TYPE=8 CODE=": (
+        "counted as 1 packet from 203.0.113.7 by icmp type 8"
+    ),
+    HEADER + DEVICES + b"SRC=203.0.113.7 ": (
+        "not counted as a packet (odd): the prefix is in place, but no source and destination could"
+        " be read behind it"
+    ),
+    HEADER + b"x: " + DEVICES + IP + SYN: (
+        "not counted (forged): the prefix stands in the line, but not directly after the kernel's"
+        " tag, so anybody could have written it"
+    ),
+    b"Sep  5 14:34:40 worker-1 sshd[7]: " + DEVICES + IP + SYN: (
+        "not counted (forged): the prefix stands in the line, but at byte 34, without the kernel's"
+        " tag in front of it, so anybody could have written it"
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "verdict"), VERDICTS.items(), ids=range(len(VERDICTS)))
+def test_the_verdict_says_what_the_line_counts_as_and_why(line: bytes, verdict: str) -> None:
+    assert verdict == explain(line).verdict
+    assert f"\n{verdict}\n" in render_text(explain(line))
+
+
+STOPS = {
+    HEADER + DEVICES + IP + b"PROTO=UDP SPT=1 DPT=2": (
+        "reading stopped at byte 214: DPT=2 is cut: no blank follows it"
+    ),
+    HEADER + DEVICES + IP + b"PROTO=UDP SPT=1 DPT=99999 LEN=8 ": (
+        "reading stopped at byte 214: DPT=99999 has no value that fits"
+    ),
+    HEADER + DEVICES + IP + b"PROTO=UDP SPT=1 ": (
+        "reading stopped at the line's end, where the grammar wants DPT="
+    ),
+    HEADER + b"\x1b[31m": (
+        'reading stopped at byte 49, in front of "\\x1b[31m": the grammar wants prefix or message'
+        " repeated"
+    ),
+    b"Sep  5 14:34:40 worker-1 sshd: x": (
+        'reading stopped at byte 25, in front of "sshd: x": the grammar wants kernel: or'
+        " kernel - - -"
+    ),
+    HEADER + b"calico-packet is a word": (
+        'reading stopped at byte 62, in front of " is a word": the grammar wants IN='
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "reason"), STOPS.items(), ids=range(len(STOPS)))
+def test_it_says_where_reading_stopped_and_what_was_expected(line: bytes, reason: str) -> None:
+    explanation = explain(line)
+    assert reason == explanation.stop_reason
+    assert f"\n{reason}\n" in render_text(explanation)
+
+
+def test_the_place_of_the_stop_is_an_offset_in_the_line() -> None:
+    line = b"\0\0" + HEADER + DEVICES + IP + b"PROTO=UDP SPT=1 DPT=2\r"
+    assert line.index(b"DPT") == explain(line).stop_place
+
+
+def test_a_difference_between_the_readers_is_shown() -> None:
+    def wrong(line: bytes, prefixes: Sequence[str]) -> Reading:
+        return replace(read_line(line, prefixes), port=23, flags=None)
+
+    explanation = explain_line(HEADER + DEVICES + IP + SYN, ["calico-packet"], wrong)
+    expected = (
+        "port is 22 by the grammar, 23 by the fast path",
+        "flags is ('syn',) by the grammar, None by the fast path",
+    )
+    assert expected == explanation.differences
+    assert render_text(explanation).endswith(f"\nthe readers differ: {'; '.join(expected)}\n")
+
+
+def test_prefixes_that_the_fast_path_refuses_are_refused() -> None:
+    with pytest.raises(ValueError, match="prefix 0 is empty"):
+        explain_line(HEADER, [""], read_line)
+
+
+@pytest.mark.parametrize(
+    ("expected", "data"),
+    [
+        ("w\u00fcrker", "w\u00fcrker".encode()),
+        ("\\xff\\x1b[2J\\x00\\u202e", b"\xff\x1b[2J\x00\xe2\x80\xae"),
+    ],
+)
+def test_nothing_that_acts_on_a_terminal_is_shown(expected: str, data: bytes) -> None:
+    assert expected == printable(data)
+
+
+def test_long_values_and_lines_are_shown_in_part() -> None:
+    text = render_text(explain(HEADER + b"calico-packet: IN=" + b"x" * 50000))
+    assert max(map(len, text.splitlines())) <= 4096
