@@ -1,0 +1,36 @@
+"""Decisions become a Calico policy: canonical networks, the `blacklist` document, the file.
+
+Knows nothing of why a network is denied.
+"""
+
+from logwatch.blacklist.file import Change, Enforced, PolicyError, PolicyFile
+from logwatch.blacklist.networks import (
+    FLOOR,
+    Network,
+    NetworkError,
+    collapse,
+    is_too_wide,
+    network_of,
+    overlap,
+    parse_network,
+    unmapped,
+)
+from logwatch.blacklist.policy import MAX_NETWORKS, blacklist_policy
+
+__all__ = [
+    "FLOOR",
+    "MAX_NETWORKS",
+    "Change",
+    "Enforced",
+    "Network",
+    "NetworkError",
+    "PolicyError",
+    "PolicyFile",
+    "blacklist_policy",
+    "collapse",
+    "is_too_wide",
+    "network_of",
+    "overlap",
+    "parse_network",
+    "unmapped",
+]

@@ -1,0 +1,199 @@
+"""The YAML text of a policy file: finds the blacklist in it and writes that document anew.
+
+Only the blacklist's document goes through ruamel.yaml's round trip, which keeps comments, quotes
+and the order of keys; all others stay byte for byte. Directives (`%YAML`) are not supported.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
+
+from logwatch.blacklist.policy import NAME, is_blacklist
+
+_MARKER = re.compile(r"---(?=\s|$)")
+"""At the start of a line it begins a document wherever it stands (YAML 1.2, 9.1.2)."""
+
+_BARE_MARKER = re.compile(r"---[ \t]*(#.*)?$")
+
+_NO_FOLDING = 1 << 20
+"""A line width that no scalar reaches, so that none is folded."""
+
+
+class DocumentError(Exception):
+    """A text that must not be changed; the message says what is wrong and what would be right.
+
+    `line` counts from 1; None where no line is known.
+    """
+
+    def __init__(self, line: int | None, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One document of a text: its bare marker line, or nothing, and then its body."""
+
+    line: int
+    """How many lines of the text stand in front of `body`."""
+    marker: str
+    body: str
+
+    def load(self) -> Any:  # noqa: ANN401 -- whatever the YAML holds
+        """Parse the body; None when it is empty. Raises `DocumentError`."""
+        try:
+            return _yaml().load(self.body)
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = None if mark is None else self.line + mark.line + 1
+            problem = (error.problem or error.context or "unreadable").split("\n")[0].strip()
+            raise DocumentError(line, f"this is not valid YAML ({problem}); correct it") from error
+        except ReaderError as error:
+            line = self.line + self.body.count("\n", 0, error.position) + 1
+            raise DocumentError(line, "a control character; only text may stand here") from error
+        except (YAMLError, ValueError, RecursionError) as error:
+            reason = str(error).split("\n")[0]
+            raise DocumentError(
+                self.line + 1, f"this can't be read as YAML ({reason}); correct it"
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Indentation:
+    """How far, in columns, nested blocks stand to the right of what holds them."""
+
+    mapping: int = 2
+    dash: int = 2
+    item: int = 4
+    """From the holder to a list item's content; `dash` is from there to its dash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The blacklist policy in a text."""
+
+    part: int
+    """Index of the part that holds it."""
+    root: CommentedMap
+    """That part's whole document: the policy itself, or a list whose `items` hold it."""
+    policy: CommentedMap
+    line: int
+    """Line of the text in which the policy begins, from 1."""
+    indentation: Indentation
+    """The indentation of `root` as it was read."""
+
+    def line_of(self, sequence: CommentedSeq, index: int) -> int:
+        """Line of an item of one of the policy's lists."""
+        return self.line - int(self.policy.lc.line) + int(sequence.lc.item(index)[0])
+
+
+def split(text: str) -> list[Part]:
+    """Cut a text at its document markers. The parts' markers and bodies joined are the text."""
+    parts: list[Part] = []
+    marker, body, first = "", list[str](), 0
+    for number, line in enumerate(io.StringIO(text)):
+        if _MARKER.match(line) is None:
+            body.append(line)
+            continue
+        if number:
+            parts.append(Part(first, marker, "".join(body)))
+        if _BARE_MARKER.match(line):
+            marker, body, first = line, [], number + 1
+        else:
+            marker, body, first = "", [line], number
+    parts.append(Part(first, marker, "".join(body)))
+    return parts
+
+
+def join(parts: list[Part]) -> str:
+    """Put the text together again that `split` cut."""
+    return "".join(part.marker + part.body for part in parts)
+
+
+def find(parts: list[Part]) -> Found | None:
+    """Find the blacklist policy among all documents and in lists of objects.
+
+    Raises `DocumentError` when anything in the text can't be read, or for a second blacklist.
+    """
+    found: list[Found] = []
+    for index, part in enumerate(parts):
+        root = part.load()
+        if root is None:
+            continue
+        if not isinstance(root, CommentedMap):
+            raise DocumentError(
+                part.line + 1,
+                "a document that is no Kubernetes object; apiVersion, kind and metadata are needed",
+            )
+        found += [
+            Found(index, root, policy, part.line + int(policy.lc.line) + 1, _indentation(root))
+            for policy in _objects(root)
+            if is_blacklist(policy)
+        ]
+    if len(found) > 1:
+        raise DocumentError(found[1].line, f"a second policy {NAME!r}; leave only one of the two")
+    return found[0] if found else None
+
+
+def _objects(root: CommentedMap) -> Iterator[CommentedMap]:
+    yield root
+    items = root.get("items")
+    if isinstance(items, CommentedSeq):
+        yield from (item for item in items if isinstance(item, CommentedMap))
+
+
+def rewritten(part: Part, found: Found) -> Part:
+    """`part` with the changed document, indented as it was."""
+    marker = part.marker
+    if _MARKER.match(part.body):  # the document began on its marker's line
+        marker = "---\n"
+    return replace(part, marker=marker, body=dump(found.root, found.indentation))
+
+
+def dump(root: Any, indentation: Indentation | None = None) -> str:  # noqa: ANN401
+    """Write a document as block YAML."""
+    indentation = indentation or Indentation()
+    yaml = _yaml()
+    yaml.indent(mapping=indentation.mapping, sequence=indentation.item, offset=indentation.dash)
+    stream = io.StringIO()
+    yaml.dump(root, stream)
+    return stream.getvalue()
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="rt", pure=True)
+    yaml.preserve_quotes = True
+    yaml.width = _NO_FOLDING
+    return yaml
+
+
+def _indentation(root: CommentedMap) -> Indentation:
+    """Take the indentation of the first nested mapping and list; ours where there is none."""
+    indentation = Indentation()
+    pending: list[CommentedMap | CommentedSeq] = [root]
+    has_mapping = has_list = False
+    while pending and not (has_mapping and has_list):
+        node = pending.pop(0)
+        values = node.items() if isinstance(node, CommentedMap) else enumerate(node)
+        for key, value in values:
+            if not isinstance(value, CommentedMap | CommentedSeq) or not value:
+                continue
+            if value.fa.flow_style():
+                continue
+            pending.append(value)
+            if not isinstance(node, CommentedMap):
+                continue
+            column = int(value.lc.col) - int(node.lc.key(key)[1])
+            if isinstance(value, CommentedMap) and not has_mapping:
+                indentation, has_mapping = replace(indentation, mapping=column), True
+            elif isinstance(value, CommentedSeq) and not has_list:
+                item = column + int(value.lc.item(0)[1]) - int(value.lc.col)
+                indentation, has_list = replace(indentation, dash=column, item=item), True
+    return indentation

@@ -1,0 +1,57 @@
+"""A ban and its evidence, as they are kept, listed and restored.
+
+Times are Unix seconds. The JSON form is what the ledger keeps; unknown keys are ignored when it is
+read, so that an older version can go on with a newer one's state.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Mode = Literal["observe", "propose", "enforce"]
+
+Positive = Annotated[float, Meta(gt=0)]
+
+
+class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
+    """What a source did within a rule's window."""
+
+    packets: int
+    ports: tuple[int, ...]
+    """The latest distinct destination ports, sorted; a sample of at most `SAMPLE`."""
+    first: float
+    """Time of the first packet, to the window's resolution (a sixtieth of it)."""
+    last: float
+
+
+class Ban(msgspec.Struct, frozen=True, forbid_unknown_fields=False, omit_defaults=True):
+    """A network that is to be denied until `expires`, or that was until it `ended`."""
+
+    network: str
+    """Canonical text: `/32` or `/64`."""
+    rule: str
+    reason: str
+    """In words, for people."""
+    evidence: Evidence
+    since: float
+    expires: float
+    seconds: Positive
+    """The rule's ban: `expires` never lies further in the future than this."""
+    offence: Annotated[int, Meta(ge=1)]
+    """1 for the first ban of this network, 2 for the next one after the first has ended, ..."""
+    phase: Mode
+    """The mode in which it was decided; only `enforce` may be written into a policy."""
+    ended: float | None = None
+    """When it ended; an ended ban is kept for a while, to number the next offence."""
+    ending: Literal["", "expired", "protected"] = ""
+    """Why it ended; `protected` when its network came under the never-ban list."""
+
+    def to_json(self) -> bytes:
+        """Encode for the ledger."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "Ban":
+        """Decode what `to_json` made. Raises `msgspec.DecodeError`, also for a wrong shape."""
+        return msgspec.json.decode(data, type=cls)

@@ -1,0 +1,431 @@
+"""Decisions: who is banned, who is not and why, and for how long."""
+
+import json
+from collections.abc import Iterable
+from ipaddress import ip_network
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from logwatch.blacklist import Network
+from logwatch.offenders import Ban, Evidence, Mode, Offence, Offenders, Protected, Rule
+from logwatch.offenders.offenders import MAX_RECALLED, RECALL
+from logwatch.packets import Row
+
+PACKETS = Rule("packets", "packets", threshold=100, within=600, ban=7200)
+PORTS = Rule("ports", "ports", threshold=15, within=60, ban=3600)
+POLICIES = [("deny-nodeports", "denied"), ("log-denied-packets", "logged")]
+SCANNER = "203.0.113.7"
+NOW = 1_700_000_000.0
+
+
+def nets(*texts: str) -> list[Network]:
+    return [ip_network(text) for text in texts]
+
+
+def offenders(
+    *, mode: Mode = "enforce", never_ban: Iterable[str] = (), max_bans: int = 256
+) -> Offenders:
+    protected = Protected(nets(*never_ban), lambda: nets("198.51.100.9/32"))
+    return Offenders([PACKETS, PORTS], protected, mode=mode, max_bans=max_bans)
+
+
+def row(source: str = SCANNER, port: int | None = 22, packets: int = 1, **other: object) -> Row:
+    values = {"protocol": "tcp", "prefix": 0, "shape": "syn", "bytes": 60, "first": 0, "last": 0}
+    family = 6 if ":" in source else 4
+    return Row(source=source, port=port, packets=packets, family=family, **(values | other))  # type: ignore[arg-type]
+
+
+def scan(source: str = SCANNER, ports: Iterable[int] = range(1, 16), **other: object) -> list[Row]:
+    return [row(source, port, **other) for port in ports]
+
+
+def told(offences: list[Offence]) -> list[tuple[str, str]]:
+    """Network and outcome of each offence."""
+    return [
+        (each.network, each.refusal.reason if each.refusal else f"banned by {each.rule}")
+        for each in offences
+    ]
+
+
+def test_a_scanner_is_banned_with_reason_evidence_and_end() -> None:
+    judge = offenders()
+    assert [] == judge.observe(scan(ports=range(1, 15)), NOW - 5, NOW - 4, POLICIES)
+    (offence,) = judge.observe(scan(ports=range(15, 20)), NOW, NOW + 1, POLICIES)
+    evidence = Evidence(packets=15, ports=tuple(range(1, 16)), first=NOW - 5, last=NOW)
+    expected = Ban(
+        network="203.0.113.7/32",
+        rule="ports",
+        reason="15 distinct ports within 60 s (rule ports: 15)",
+        evidence=evidence,
+        since=NOW,
+        expires=NOW + 3600,
+        seconds=3600,
+        offence=1,
+        phase="enforce",
+    )
+    assert Offence("203.0.113.7/32", "ports", expected.reason, evidence, NOW, expected) == offence
+    assert {"203.0.113.7/32": expected} == dict(judge.bans)
+    assert ("203.0.113.7/32",) == judge.networks()
+
+
+def test_many_packets_to_one_port_are_an_offence() -> None:
+    judge = offenders()
+    assert [] == judge.observe([row(packets=99)], NOW, NOW, POLICIES)
+    offences = judge.observe([row(packets=1)], NOW + 500, NOW + 500, POLICIES)
+    assert [("203.0.113.7/32", "banned by packets")] == told(offences)
+    assert NOW + 500 + 7200 == judge.bans["203.0.113.7/32"].expires
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"shape": "reply"},
+        {"protocol": "udp", "shape": ""},
+        {"protocol": "icmp", "shape": ""},
+        {"prefix": 1},
+        {"source": ""},
+    ],
+    ids=["reply", "udp", "icmp", "only logged", "overflow"],
+)
+def test_what_is_no_evidence_does_not_count(other: dict[str, object]) -> None:
+    judge = offenders()
+    rows = [
+        each._replace(**other)  # type: ignore[arg-type]
+        for each in [*scan(), row(packets=1000)]
+    ]
+    assert [] == judge.observe(rows, NOW, NOW, POLICIES)
+    assert 0 == judge.tracked
+
+
+def test_a_rule_may_count_other_protocols() -> None:
+    udp = Rule("udp", "packets", threshold=10, within=60, ban=60, protocols=("udp", "tcp"))
+    judge = Offenders([PORTS, udp], Protected((), list), mode="enforce")
+    offences = judge.observe(
+        [row(packets=6), row(protocol="udp", shape="", packets=4)], NOW, NOW, POLICIES
+    )
+    assert [("203.0.113.7/32", "banned by udp")] == told(offences)
+
+
+def test_hosts_of_one_64_are_one_source() -> None:
+    judge = offenders()
+    rows = [row(f"2001:db8:0:7::{port:x}", port) for port in range(1, 16)]
+    assert [("2001:db8:0:7::/64", "banned by ports")] == told(
+        judge.observe(rows, NOW, NOW, POLICIES)
+    )
+    rows = [row(f"2001:db8:0:{port:x}::7", port) for port in range(1, 16)]
+    assert [] == judge.observe(rows, NOW, NOW, POLICIES)
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("127.0.0.1", "loopback"),
+        ("0.0.0.0", "unspecified"),
+        ("169.254.169.254", "link-local"),
+        ("224.0.0.1", "multicast"),
+        ("255.255.255.255", "broadcast"),
+        ("198.51.100.9", "own"),
+        ("192.0.2.200", "operator"),
+        ("2001:db8:0:5::77", "operator"),
+        ("fe80::1", "link-local"),
+        ("::1", "loopback"),
+        ("::ffff:203.0.113.7", "loopback"),
+    ],
+)
+def test_who_is_protected_is_refused_with_the_reason(source: str, reason: str) -> None:
+    """Judged by the whole network that would be banned: one address of a /64 protects it."""
+    judge = offenders(never_ban=["192.0.2.0/24", "2001:db8:0:5::1/128"])
+    (offence,) = judge.observe(scan(source), NOW, NOW, POLICIES)
+    assert offence.ban is None
+    assert offence.refusal is not None
+    assert reason == offence.refusal.reason
+    assert {} == dict(judge.bans)
+    assert () == judge.networks()
+
+
+def test_a_refusal_is_told_once_in_a_window() -> None:
+    judge = offenders()
+    seen = [
+        told(judge.observe(scan("198.51.100.9"), NOW + second, NOW + second, POLICIES))
+        for second in range(0, 180, 10)
+    ]
+    refused = [("198.51.100.9/32", "own")]
+    assert [refused if second % 60 == 0 else [] for second in range(0, 180, 10)] == seen
+
+
+def test_not_more_than_max_bans_and_the_next_as_soon_as_one_ends() -> None:
+    judge = offenders(max_bans=1)
+    judge.observe(scan(), NOW, NOW, POLICIES)
+    other = "192.0.2.1"
+    assert [("192.0.2.1/32", "limit")] == told(judge.observe(scan(other), NOW, NOW, POLICIES))
+    at = NOW + 3600
+    assert [("192.0.2.1/32", "limit")] == told(judge.observe(scan(other), at, at, POLICIES))
+    assert [] == judge.observe(scan(other), at, at, POLICIES)
+    assert ["203.0.113.7/32"] == [ban.network for ban in judge.expire(at)]
+    assert [("192.0.2.1/32", "banned by ports")] == told(
+        judge.observe([row(other)], at + 1, at + 1, POLICIES)
+    )
+
+
+@pytest.mark.parametrize("mode", ["observe", "propose"])
+def test_only_enforced_bans_belong_into_the_policy(mode: Mode) -> None:
+    judge = offenders(mode=mode)
+    (offence,) = judge.observe(scan(), NOW, NOW, POLICIES)
+    assert offence.ban is not None
+    assert mode == offence.ban.phase
+    assert () == judge.networks()
+
+    enforcing = offenders(mode="enforce")
+    enforcing.restore(judge.documents())
+    assert () == enforcing.networks()
+    (offence,) = enforcing.observe(scan(), NOW + 9, NOW + 9, POLICIES)
+    assert offence.ban is not None
+    assert ("enforce", 1) == (offence.ban.phase, offence.ban.offence)
+    assert ("203.0.113.7/32",) == enforcing.networks()
+
+    again = offenders(mode=mode)
+    again.restore(enforcing.documents())
+    assert () == again.networks()
+
+
+def test_a_ban_is_extended_when_its_source_fulfils_a_rule_again() -> None:
+    judge = offenders()
+    judge.observe(scan(), NOW, NOW, POLICIES)
+    at = NOW + 1800
+    assert [] == judge.observe(scan(ports=range(1, 15)), at, at, POLICIES)
+    assert NOW + 3600 == judge.bans["203.0.113.7/32"].expires
+    assert [] == judge.observe(scan(ports=range(15, 16)), at + 1, at + 1, POLICIES)
+    ban = judge.bans["203.0.113.7/32"]
+    assert (at + 1 + 3600, 1, NOW) == (ban.expires, ban.offence, ban.since)
+    assert (NOW, at + 1) == (ban.evidence.first, ban.evidence.last)
+    assert ban == Ban.from_json(judge.documents()["203.0.113.7/32"])
+
+
+def test_stray_packets_of_a_banned_source_do_not_extend_its_ban() -> None:
+    judge = offenders()
+    judge.observe(scan(), NOW, NOW, POLICIES)
+    for minute in range(1, 61):
+        at = NOW + minute * 60
+        judge.observe([row()], at, at, POLICIES)
+    assert ["203.0.113.7/32"] == [ban.network for ban in judge.expire(NOW + 3600)]
+
+
+def test_a_flood_from_a_banned_source_changes_its_document_once_a_minute() -> None:
+    judge = offenders()
+    documents = set()
+    for tenth in range(3000):
+        at = NOW + tenth / 10
+        judge.observe(scan(), at, at, POLICIES)
+        documents |= set(judge.documents().values())
+    assert 5 == len(documents)
+
+
+def test_each_ban_after_an_end_counts_the_offence_up_and_old_ones_fade() -> None:
+    judge = offenders()
+    at = NOW
+    for number in (1, 2, 3):
+        (offence,) = judge.observe(scan(), at, at, POLICIES)
+        assert offence.ban is not None
+        assert number == offence.ban.offence
+        at += 3600
+        (ended,) = judge.expire(at)
+        assert (at, "expired") == (ended.ended, ended.ending)
+        assert ended == Ban.from_json(judge.documents()["203.0.113.7/32"])
+        judge = offenders()
+        judge.restore({"203.0.113.7/32": ended.to_json()})
+    at += RECALL
+    assert [] == judge.expire(at)
+    assert {} == dict(judge.documents())
+    (offence,) = judge.observe(scan(), at, at, POLICIES)
+    assert offence.ban is not None
+    assert 1 == offence.ban.offence
+
+
+def test_ended_bans_are_remembered_up_to_a_number() -> None:
+    judge = offenders(max_bans=1000)
+    at = NOW
+    for batch in range(6):
+        rows = [
+            row(f"203.{batch}.{number >> 8}.{number & 255}", packets=100) for number in range(1000)
+        ]
+        assert 1000 == len(judge.observe(rows, at, at, POLICIES))
+        at += 7200
+        assert 1000 == len(judge.expire(at))
+    assert MAX_RECALLED == len(judge.documents())
+    assert "203.0.0.1/32" not in judge.documents()
+    assert "203.5.0.1/32" in judge.documents()
+
+
+def test_a_clock_set_back_does_not_lengthen_a_ban() -> None:
+    judge = offenders()
+    judge.observe(scan(), NOW, NOW, POLICIES)
+    back = NOW - 86_400
+    assert [] == judge.expire(back)
+    ban = judge.bans["203.0.113.7/32"]
+    assert back + 3600 == ban.expires
+    assert ban == Ban.from_json(judge.documents()["203.0.113.7/32"])
+    assert [] == judge.expire(back + 3599)
+    assert [ban.network] == [each.network for each in judge.expire(back + 3600)]
+
+
+def test_a_clock_set_forward_ends_bans_and_nothing_else() -> None:
+    judge = offenders()
+    judge.observe(scan(), NOW, NOW, POLICIES)
+    ahead = NOW + 10 * 365 * 86_400
+    assert ["203.0.113.7/32"] == [ban.network for ban in judge.expire(ahead)]
+    assert [] == judge.observe(scan(ports=range(14)), ahead, ahead, POLICIES)
+    assert 1 == len(judge.observe(scan(ports=range(14, 15)), NOW, NOW, POLICIES)) + len(
+        judge.observe(scan(), NOW + 1, NOW + 1, POLICIES)
+    )
+
+
+def test_evidence_from_a_clock_that_was_ahead_does_not_count() -> None:
+    judge = offenders()
+    ahead = NOW + 86_400
+    judge.observe(scan(ports=range(1, 15)), ahead, ahead, POLICIES)
+    assert [] == judge.observe(scan(ports=range(15, 16)), NOW, NOW, POLICIES)
+    assert 1 == judge.tracked
+
+
+def test_an_event_can_not_lie_in_the_future() -> None:
+    judge = offenders()
+    (offence,) = judge.observe(scan(), NOW + 86_400, NOW, POLICIES)
+    assert offence.ban is not None
+    assert (NOW, NOW + 3600) == (offence.ban.since, offence.ban.expires)
+
+
+def test_a_backlog_is_judged_by_its_own_time() -> None:
+    """What would be over by now is refused; what would still hold ends as if made in time."""
+    judge = offenders()
+    assert [] == judge.observe(scan(ports=range(1, 15)), NOW - 9000, NOW, POLICIES)
+    assert [] == judge.observe(scan(ports=range(15, 20)), NOW - 8000, NOW, POLICIES)
+    assert [("203.0.113.7/32", "past")] == told(judge.observe(scan(), NOW - 7000, NOW, POLICIES))
+    assert [("203.0.113.7/32", "banned by ports")] == told(
+        judge.observe(scan(), NOW - 3000, NOW, POLICIES)
+    )
+    assert NOW + 600 == judge.bans["203.0.113.7/32"].expires
+
+
+def test_a_restart_goes_on_with_the_same_bans() -> None:
+    judge = offenders()
+    judge.observe([*scan(), row("2001:db8::1", packets=100)], NOW, NOW, POLICIES)
+    after = offenders()
+    assert 0 == after.restore(judge.documents())
+    assert dict(judge.bans) == dict(after.bans)
+    assert dict(judge.documents()) == dict(after.documents())
+    assert ("203.0.113.7/32", "2001:db8::/64") == after.networks()
+    assert ["203.0.113.7/32"] == [ban.network for ban in after.expire(NOW + 3600)]
+
+
+def test_damaged_documents_are_left_out_and_counted() -> None:
+    judge = offenders()
+    judge.observe(scan(), NOW, NOW, POLICIES)
+    good = judge.documents()["203.0.113.7/32"]
+    document = json.loads(good)
+
+    def changed(**values: object) -> bytes:
+        return json.dumps(document | values).encode()
+
+    damaged = {
+        "203.0.113.1/32": good,
+        "203.0.113.2/32": b"",
+        "203.0.113.3/32": b"\xff\xfe",
+        "203.0.113.4/32": changed(network="203.0.113.4/32", phase="war"),
+        "203.0.113.5/32": changed(network="203.0.113.5/32", seconds=0),
+        "203.0.113.6/32": changed(network="203.0.113.6/32", expires="soon"),
+        "203.0.113.8/32": changed(network="203.0.113.8/32", offence=0),
+        "203.0.113.9": changed(network="203.0.113.9"),
+        "0.0.0.0/0": changed(network="0.0.0.0/0"),
+        "203.0.112.0/20": changed(network="203.0.112.0/20"),
+        "everyone": changed(network="everyone"),
+    }
+    after = offenders()
+    assert len(damaged) == after.restore({**damaged, "203.0.113.7/32": good})
+    assert ["203.0.113.7/32"] == list(after.bans)
+    assert {"203.0.113.7/32": good} == dict(after.documents())
+    newer = offenders()
+    assert 0 == newer.restore({"203.0.113.7/32": changed(unknown=1)})
+    assert judge.bans["203.0.113.7/32"] == newer.bans["203.0.113.7/32"]
+
+
+@given(st.binary())
+def test_no_document_breaks_a_restart(document: bytes) -> None:
+    assert 1 == offenders().restore({"203.0.113.7/32": document})
+
+
+def test_no_ban_lasts_for_ever_whatever_its_document_says() -> None:
+    judge = offenders()
+    judge.observe(scan(), NOW, NOW, POLICIES)
+    good = judge.documents()["203.0.113.7/32"]
+    for old, new in (
+        (b'"expires":1700003600.0', b'"expires":1e300'),
+        (b'"expires":1700003600.0', b'"expires":1e999'),
+    ):
+        document = good.replace(old, new)
+        assert good != document
+        after = offenders()
+        after.restore({"203.0.113.7/32": document})
+        after.expire(NOW)
+        assert [] == [ban for ban in after.bans.values() if ban.expires > NOW + 3600]
+
+
+def test_a_ban_ends_when_its_network_comes_under_protection() -> None:
+    own = [nets("198.51.100.9/32")]
+    protected = Protected((), lambda: own[0])
+    judge = Offenders([PORTS], protected, mode="enforce")
+    judge.observe(scan(), NOW, NOW, POLICIES)
+    assert [] == judge.expire(NOW + 1)
+    own[0] = nets("203.0.113.7/32")
+    protected.refresh()
+    assert () == judge.networks()
+    (ended,) = judge.expire(NOW + 2)
+    assert (NOW + 2, "protected") == (ended.ended, ended.ending)
+    assert {} == dict(judge.documents())
+
+
+def test_a_restored_ban_of_a_protected_network_is_never_enforced() -> None:
+    judge = offenders()
+    judge.observe(scan(), NOW, NOW, POLICIES)
+    after = offenders(never_ban=["203.0.113.0/24"])
+    after.restore(judge.documents())
+    assert () == after.networks()
+    assert ["protected"] == [ban.ending for ban in after.expire(NOW)]
+
+
+Step = tuple[int, float, float]
+"""Which source acts, how far the clock moves, how far behind the event lies."""
+
+_STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 5),
+        st.sampled_from([0.0, 1.0, 30.0, 3600.0, 86_400.0, -30.0, -86_400.0, 1e7, -1e7]),
+        st.sampled_from([0.0, 10.0, 3000.0, 1e6, -3000.0]),
+    ),
+    max_size=40,
+)
+
+
+@settings(deadline=None)
+@given(_STEPS)
+def test_whatever_the_clock_does_bans_stay_within_bounds(steps: list[Step]) -> None:
+    """Never a protected one, never too many, never longer than the rule says; all restorable."""
+    judge = offenders(never_ban=["203.0.113.2"], max_bans=3)
+    now = NOW
+    for number, wait, behind in steps:
+        now += wait
+        for ban in judge.expire(now):
+            assert ban.network not in judge.bans
+        offences = judge.observe(scan(f"203.0.113.{number}"), now - behind, now, POLICIES)
+        for offence in offences:
+            assert (offence.ban is None) != (offence.refusal is None)
+            if offence.ban is not None:
+                assert offence.ban == judge.bans[offence.network]
+        assert "203.0.113.2/32" not in judge.bans
+        assert len(judge.bans) <= 3
+        assert all(now < ban.expires <= now + ban.seconds for ban in judge.bans.values())
+        after = offenders(never_ban=["203.0.113.2"], max_bans=3)
+        assert 0 == after.restore(judge.documents())
+        assert dict(judge.bans) == dict(after.bans)
+        assert judge.networks() == after.networks()
