@@ -1,0 +1,302 @@
+"""The one configuration: typed, validated, from a YAML file and the command line.
+
+An error names the key, the value and the line. Nothing here reads the environment.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from logwatch.errors import UsageError
+
+Mode = Literal["observe", "propose", "enforce"]
+Verdict = Literal["denied", "logged"]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+# Calico's own pattern for logPrefix, with the dot that names put in by %n may hold.
+_PREFIX = re.compile(r"[a-zA-Z0-9%: /_.-]+")
+_FILE_MOST = 1 << 20
+_PORT_MOST = 65_535
+_BANS_MOST = 256
+"""Calico's limit of nets in a rule, from v3.33 on."""
+_SERIES_MOST = 10_000
+"""A scrape stays below 200 ms."""
+
+
+class ConfigError(UsageError):
+    """The configuration can't be used; the message names the key, the value and the line."""
+
+
+class Prefix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A log prefix, as in FelixConfiguration's logPrefix, and what it stands for."""
+
+    text: str = "calico-packet"
+    policy: str = ""
+    """Name shown in metrics and reports; the text where empty."""
+    verdict: Verdict = "denied"
+    """Whether the rule behind the Log denies, or only logs. Only denied packets are evidence."""
+
+    @property
+    def name(self) -> str:
+        """The policy's name."""
+        return self.policy or self.text
+
+
+class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A built-in rule: `threshold` packets or distinct ports `within` seconds ban for `ban`."""
+
+    threshold: int
+    within: int
+    ban: int
+
+
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The two built-in rules; None switches one off."""
+
+    packets: RuleSettings | None = RuleSettings(threshold=100, within=600, ban=3_600)
+    ports: RuleSettings | None = RuleSettings(threshold=15, within=60, ban=3_600)
+
+
+class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many series each bounded family may have, without `other`."""
+
+    policies: int = 500
+    sources: int = 200
+    ports: int = 200
+    flows: int = 500
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that an agent is told."""
+
+    logs: tuple[str, ...] = ("/var/log/syslog",)
+    state: str = "/var/lib/logwatch"
+    listen: str = "0.0.0.0:9137"
+    mode: Mode = "observe"
+    policy_file: str | None = None
+    start: Literal["start", "end"] = "end"
+    prefixes: tuple[Prefix, ...] = (Prefix(),)
+    rules: Rules = Rules()
+    never_ban: tuple[str, ...] = ()
+    max_bans: int = 256
+    series: Series = Series()
+
+    @property
+    def listen_address(self) -> tuple[str, int]:
+        """Host and port of `listen`."""
+        return split_address(self.listen, "listen")
+
+    @property
+    def never_ban_networks(self) -> tuple[Network, ...]:
+        """The operator's list; a bare address is a network of one."""
+        return tuple(ipaddress.ip_network(text, strict=False) for text in self.never_ban)
+
+
+def split_address(text: str, key: str) -> tuple[str, int]:
+    """Split "host:port", "[v6]:port" or ":port".
+
+    Raises ConfigError naming `key`.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > _PORT_MOST:
+        raise ConfigError(f"{key}: {text!r} is not ADDRESS:PORT with a port from 0 to 65535")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.ip_address(host or "0.0.0.0")), int(port)  # noqa: S104 - as Config.listen
+    except ValueError:
+        raise ConfigError(f"{key}: {host!r} is not an IP address to listen on") from None
+
+
+def parse_duration(text: str) -> int:
+    """Seconds of "90s", "10m", "1h", "7d" or "1w".
+
+    Raises ValueError.
+    """
+    match = re.fullmatch(r"([0-9]{1,9})\s*([smhdw])", text.strip(), re.ASCII)
+    if not match or int(match[1]) == 0:
+        raise ValueError(f"{text!r} is not a duration such as 90s, 10m, 1h or 7d")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def load(path: Path) -> Config:
+    """Read a configuration file.
+
+    Raises ConfigError: no such file, not YAML, unknown key, wrong value.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_FILE_MOST + 1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"can't read the configuration {path}: {reason}") from None
+    if len(data) > _FILE_MOST:
+        raise ConfigError(f"{path} is larger than 1 MiB: that is no configuration")
+    return parse(data, str(path))
+
+
+def parse(data: bytes, name: str) -> Config:
+    """Read a configuration from YAML; `name` is what errors call it."""
+    try:
+        tree = YAML(typ="rt").load(data)
+    except (YAMLError, UnicodeDecodeError, ValueError) as error:
+        line = ""
+        if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+            line = f", line {error.problem_mark.line + 1}"
+        raise ConfigError(f"{name}{line}: not YAML ({_first_line(error)})") from None
+    if tree is None:
+        return Config()
+    if not isinstance(tree, CommentedMap):
+        raise ConfigError(f"{name}: the configuration is a mapping of keys such as `mode: observe`")
+    return Reader(name, tree).config()
+
+
+def _first_line(error: Exception) -> str:
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return str(problem)
+
+
+class Reader:
+    """One file on its way to a `Config`: knows at which line each key stands."""
+
+    def __init__(self, name: str, tree: CommentedMap) -> None:
+        self._name = name
+        self._tree = tree
+
+    def config(self) -> Config:
+        """Convert and check everything."""
+        values = self._with_durations(self._plain(self._tree))
+        try:
+            config = msgspec.convert(values, Config)
+        except msgspec.ValidationError as error:
+            raise self._explained(error) from None
+        return check(config, self._located)
+
+    def _plain(self, node: Any) -> Any:  # noqa: ANN401 - any YAML
+        if isinstance(node, Mapping):
+            return {str(key): self._plain(value) for key, value in node.items()}
+        if isinstance(node, Sequence) and not isinstance(node, str | bytes):
+            return [self._plain(value) for value in node]
+        return node
+
+    def _with_durations(self, values: dict[str, Any]) -> dict[str, Any]:
+        rules = values.get("rules")
+        for name, rule in rules.items() if isinstance(rules, dict) else ():
+            for key in ("within", "ban"):
+                if isinstance(rule, dict) and isinstance(rule.get(key), str):
+                    try:
+                        rule[key] = parse_duration(rule[key])
+                    except ValueError as error:
+                        raise self._located(("rules", name, key), str(error)) from None
+        return values
+
+    def _located(self, keys: tuple[str | int, ...], problem: str) -> ConfigError:
+        """Make the error of a key, with the line where it stands."""
+        node: Any = self._tree
+        line = None
+        for key in keys:
+            if isinstance(node, CommentedMap) and key in node:
+                line, node = node.lc.key(key)[0], node[key]
+            elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
+                line, node = node.lc.item(key)[0], node[key]
+            else:
+                break
+        path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
+        where = self._name if line is None else f"{self._name}, line {line + 1}"
+        return ConfigError(f"{where}: {path.removeprefix('.')}: {problem}")
+
+    def _explained(self, error: msgspec.ValidationError) -> ConfigError:
+        text, _, path = str(error).partition(" - at `$")
+        keys: list[str | int] = [
+            int(index) if index else name
+            for name, index in re.findall(r"\.([\w-]+)|\[(\d+)\]", path)
+        ]
+        unknown = re.search(r"unknown field `(.*)`", text)
+        if unknown:
+            keys.append(unknown[1])
+            known = ", ".join(sorted(_fields_at(tuple(keys[:-1]))))
+            return self._located(tuple(keys), f"unknown key; known here: {known}")
+        value = self._value(keys)
+        return self._located(tuple(keys), f"{value!r}: {text[:1].lower()}{text[1:]}")
+
+    def _value(self, keys: Sequence[str | int]) -> object:
+        node: Any = self._tree
+        for key in keys:
+            try:
+                node = node[key]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return self._plain(node)
+
+
+def _fields_at(keys: tuple[str | int, ...]) -> tuple[str, ...]:
+    places: dict[tuple[str, ...], type[msgspec.Struct]] = {
+        (): Config,
+        ("rules",): Rules,
+        ("rules", "packets"): RuleSettings,
+        ("rules", "ports"): RuleSettings,
+        ("series",): Series,
+        ("prefixes",): Prefix,
+    }
+    names = tuple(key for key in keys if isinstance(key, str))
+    return places[names].__struct_fields__ if names in places else ()
+
+
+Wrong = Callable[[tuple[str | int, ...], str], ConfigError]
+"""Makes the error of a key from what is wrong with it."""
+
+
+def _wrong_option(keys: tuple[str | int, ...], problem: str) -> ConfigError:
+    """The error of a key that stands in no file, so that it alone is named."""
+    return ConfigError(f"{'.'.join(str(key) for key in keys)}: {problem}")
+
+
+def check(config: Config, wrong: Wrong = _wrong_option) -> Config:
+    """Check what types can't say; return the configuration. Raises what `wrong` makes."""
+    if not config.logs:
+        raise wrong(("logs",), "name at least one file, such as /var/log/syslog")
+    try:
+        split_address(config.listen, "listen")
+    except ConfigError as error:
+        raise wrong(("listen",), str(error).removeprefix("listen: ")) from None
+    if config.mode in ("propose", "enforce") and not config.policy_file:
+        raise wrong(("mode",), f"{config.mode} needs policy_file (--policy-file) to write to")
+    if not config.prefixes:
+        raise wrong(("prefixes",), "name at least one, such as `- text: calico-packet`")
+    for index, prefix in enumerate(config.prefixes):
+        if not _PREFIX.fullmatch(prefix.text):
+            raise wrong(
+                ("prefixes", index, "text"),
+                f"{prefix.text!r} is not a prefix that Calico takes"
+                " (letters, digits, space and % : / _ . -)",
+            )
+    for index, text in enumerate(config.never_ban):
+        try:
+            ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            raise wrong(
+                ("never_ban", index), f"{text!r} is not an address or a network such as 10.0.0.0/8"
+            ) from None
+    _check_numbers(config, wrong)
+    return config
+
+
+def _check_numbers(config: Config, wrong: Wrong) -> None:
+    for name in ("packets", "ports"):
+        rule = getattr(config.rules, name)
+        for key in ("threshold", "within", "ban") if rule else ():
+            if getattr(rule, key) < 1:
+                raise wrong(("rules", name, key), f"{getattr(rule, key)} is not above 0")
+    if not 1 <= config.max_bans <= _BANS_MOST:
+        raise wrong(("max_bans",), f"{config.max_bans} is not between 1 and {_BANS_MOST}")
+    for name in Series.__struct_fields__:
+        if not 1 <= getattr(config.series, name) <= _SERIES_MOST:
+            number = getattr(config.series, name)
+            raise wrong(("series", name), f"{number} is not between 1 and {_SERIES_MOST}")

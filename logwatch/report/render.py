@@ -1,0 +1,130 @@
+"""A report as text: JSON for programs, CSV for spreadsheets, a table for people."""
+
+import csv
+import io
+
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from logwatch.report.report import Report
+
+NO_ROOM = "(no room)"
+
+
+def render_json(report: Report) -> str:
+    """One JSON document, indented, with a line feed at its end."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+
+
+def render_csv(report: Report) -> str:
+    """One row a flow, with a head."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["source", "port", "protocol", "packets", "bytes", "first", "last"])
+    for flow in report.flows:
+        writer.writerow(
+            [
+                flow.source,
+                "" if flow.port is None else flow.port,
+                flow.protocol or "",
+                flow.packets,
+                flow.bytes,
+                flow.first or "",
+                flow.last or "",
+            ]
+        )
+    return text.getvalue()
+
+
+def render_table(report: Report) -> RenderableType:
+    """Totals, then the top sources, flows, ports and policies."""
+    return Group(
+        _headline(report), _sources(report), _flows(report), _ports(report), _policies(report)
+    )
+
+
+def _headline(report: Report) -> Text:
+    totals = report.totals
+    text = Text()
+    text.append(f"{totals.packets:,}", style="bold")
+    text.append(f" denied packets, {size(totals.bytes)}, in {totals.lines:,} lines")
+    notes = [
+        (totals.repeated, "repeated", "cyan"),
+        (totals.odd, "odd", "yellow"),
+        (totals.forged, "forged (not counted)", "red"),
+    ]
+    for number, name, style in notes:
+        if number:
+            text.append(f", {number:,} {name}", style=style)
+    text.append("\n")
+    return text
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for column in columns:
+        is_text = column in {"source", "protocol", "policy", "first", "last"}
+        table.add_column(column, justify="left" if is_text else "right", no_wrap=True)
+    return table
+
+
+def _sources(report: Report) -> Table:
+    table = _table("Sources", "source", "packets", "size", "ports", "destinations", "first", "last")
+    for entry in report.sources:
+        table.add_row(
+            Text(entry.source or NO_ROOM),
+            f"{entry.packets:,}",
+            size(entry.bytes),
+            f"{entry.ports:,}",
+            f"{entry.destinations:,}",
+            entry.first or "",
+            entry.last or "",
+        )
+    return table
+
+
+def _flows(report: Report) -> Table:
+    table = _table("Flows", "source", "port", "protocol", "packets", "size", "last")
+    for entry in report.flows:
+        table.add_row(
+            Text(entry.source or NO_ROOM),
+            port(entry.port),
+            entry.protocol or "-",
+            f"{entry.packets:,}",
+            size(entry.bytes),
+            entry.last or "",
+        )
+    return table
+
+
+def _ports(report: Report) -> Table:
+    table = _table("Ports", "port", "protocol", "packets", "sources")
+    for entry in report.ports:
+        table.add_row(
+            port(entry.port), entry.protocol or "-", f"{entry.packets:,}", f"{entry.sources:,}"
+        )
+    return table
+
+
+def _policies(report: Report) -> Table:
+    table = _table("Policies", "policy", "packets")
+    for entry in report.policies:
+        table.add_row(Text(entry.policy), f"{entry.packets:,}")
+    return table
+
+
+def port(number: int | None) -> str:
+    """A port, or a dash where a packet has none."""
+    return "-" if number is None else str(number)
+
+
+def size(number: float) -> str:
+    """Bytes for people, in binary units."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if number < 1024:  # noqa: PLR2004 - the next unit
+            return f"{number:,.0f} {unit}" if unit == "B" else f"{number:,.1f} {unit}"
+        number /= 1024
+    return f"{number:,.1f} TiB"

@@ -1,0 +1,131 @@
+"""The report as a value, in the shape of its JSON.
+
+Lists are sorted by packets, most first, then by key. Times are RFC 3339 in UTC, null when unknown.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from logwatch.packets import Summary
+
+SCHEMA = 1
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """Sums over all inputs."""
+
+    lines: int
+    packets: int
+    """Repeats included."""
+    bytes: int
+    """Sum of the outer LEN over all packets."""
+    odd: int
+    """Kernel lines with the prefix that could not be read as far as source and destination."""
+    repeated: int
+    """Lines that say "message repeated N times" of a packet."""
+    forged: int
+    """Lines with the prefix where the kernel does not put it; not counted as packets."""
+
+
+class FlowEntry(msgspec.Struct, frozen=True):
+    """Packets from one source to one port; `source` is empty for what found no room."""
+
+    source: str
+    port: int | None
+    protocol: str | None
+    packets: int
+    bytes: int
+    first: str | None
+    last: str | None
+
+
+class SourceEntry(msgspec.Struct, frozen=True):
+    """Packets from one source; `ports` and `destinations` are distinct ones."""
+
+    source: str
+    packets: int
+    bytes: int
+    ports: int
+    destinations: int
+    first: str | None
+    last: str | None
+
+
+class PortEntry(msgspec.Struct, frozen=True):
+    """Packets to one port; `sources` are distinct ones."""
+
+    port: int | None
+    protocol: str | None
+    packets: int
+    sources: int
+
+
+class PolicyEntry(msgspec.Struct, frozen=True):
+    """Packets of one policy's prefix."""
+
+    policy: str
+    packets: int
+
+
+class InputEntry(msgspec.Struct, frozen=True):
+    """One file that was read; `problem` tells why it was not read to its end."""
+
+    path: str
+    bytes: int
+    problem: str | None = None
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What was found in the inputs."""
+
+    schema: int
+    totals: Totals
+    flows: tuple[FlowEntry, ...]
+    sources: tuple[SourceEntry, ...]
+    ports: tuple[PortEntry, ...]
+    policies: tuple[PolicyEntry, ...]
+    inputs: tuple[InputEntry, ...]
+
+    @classmethod
+    def of(
+        cls, summary: Summary, policies: Sequence[str], inputs: Sequence[InputEntry], top: int
+    ) -> "Report":
+        """Make the report; `policies` are names by index of prefix, `top` 0 lists everything."""
+        lines = summary.lines
+        by_policy = dict.fromkeys(policies, 0)
+        for prefix, _, _, _, packets, _ in summary.links():
+            by_policy[policies[prefix]] += packets
+        return cls(
+            schema=SCHEMA,
+            totals=Totals(
+                lines=sum(lines.values()),
+                packets=summary.packets,
+                bytes=summary.bytes,
+                odd=lines["odd"],
+                repeated=lines["repeated"],
+                forged=lines["forged"],
+            ),
+            flows=tuple(
+                FlowEntry(source, port, protocol, packets, size, moment(first), moment(last))
+                for source, port, protocol, packets, size, first, last in summary.flows(top)
+            ),
+            sources=tuple(
+                SourceEntry(source, packets, size, ports, to, moment(first), moment(last))
+                for source, packets, size, ports, to, first, last in summary.sources(top)
+            ),
+            ports=tuple(PortEntry(*fields) for fields in summary.ports(top)),
+            policies=tuple(
+                PolicyEntry(policy, packets)
+                for policy, packets in sorted(by_policy.items(), key=lambda item: -item[1])
+            ),
+            inputs=tuple(inputs),
+        )
+
+
+def moment(seconds: int) -> str | None:
+    """RFC 3339 of Unix seconds; None for 0, which means unknown."""
+    if seconds == 0:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

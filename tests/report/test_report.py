@@ -1,0 +1,107 @@
+"""Reports of recorded lines say what was really sent."""
+
+import csv
+import gzip
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from conftest import cases
+from rich.console import Console
+
+from logwatch.report import Report, read, render_csv, render_json, render_table
+
+
+def expected(case: Path) -> dict[str, Any]:
+    return json.loads((case / "expected.json").read_text())
+
+
+def prefixes(case: Path) -> list[str]:
+    return json.loads((case / "case.json").read_text())["prefixes"]
+
+
+def flow_key(flow: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(str(flow[key]) for key in ("source", "port", "protocol", "packets", "bytes"))
+
+
+def report_of(case: Path, top: int = 0) -> Report:
+    return read([str(case / "lines.log")], prefixes(case), top=top)
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_a_report_of_recorded_lines_is_the_truth_of_what_was_sent(case: Path) -> None:
+    truth = expected(case)
+    report = json.loads(render_json(report_of(case)))
+    totals = {"packets": truth["packets"], "bytes": truth["bytes"]}
+    totals |= {kind: truth["lines"][kind] for kind in ("odd", "repeated", "forged")}
+    totals |= {"lines": sum(truth["lines"].values())}
+    assert totals == report["totals"]
+    assert sorted(map(flow_key, truth["flows"])) == sorted(map(flow_key, report["flows"]))
+    for entries in (report["flows"], report["sources"], report["ports"], report["policies"]):
+        numbers = [entry["packets"] for entry in entries]
+        assert sorted(numbers, reverse=True) == numbers
+        assert truth["packets"] == sum(numbers)
+
+
+def test_sources_and_ports_are_sums_of_the_flows() -> None:
+    """Whatever is shown by source or by port can be added up from the flows."""
+    report = report_of(next(case for case in cases() if case.name == "mixed-syslog"))
+    for source in report.sources:
+        flows = [flow for flow in report.flows if flow.source == source.source]
+        assert sum(flow.packets for flow in flows) == source.packets
+        assert sum(flow.bytes for flow in flows) == source.bytes
+        assert len({flow.port for flow in flows} - {None}) == source.ports
+        assert source.destinations >= 1
+        assert min(str(flow.first) for flow in flows) == source.first
+        assert max(str(flow.last) for flow in flows) == source.last
+    for port in report.ports:
+        flows = [
+            flow
+            for flow in report.flows
+            if (flow.port, flow.protocol) == (port.port, port.protocol)
+        ]
+        assert (len(flows), sum(flow.packets for flow in flows)) == (port.sources, port.packets)
+
+
+def test_several_inputs_of_any_packing_add_up(tmp_path: Path) -> None:
+    """Plain, .gz and .zst of the same lines are three times the packets of one."""
+    case = next(case for case in cases() if case.name == "scan")
+    text = (case / "lines.log").read_bytes()
+    (tmp_path / "a.gz").write_bytes(gzip.compress(text[:1000]) + gzip.compress(text[1000:]))
+    (tmp_path / "b.zst").write_bytes(zstandard.compress(text))
+    paths = [str(case / "lines.log"), str(tmp_path / "a.gz"), str(tmp_path / "b.zst")]
+    report = read(paths, prefixes(case))
+    assert 3 * expected(case)["packets"] == report.totals.packets
+    assert [len(text)] * 3 == [entry.bytes for entry in report.inputs]
+
+
+def test_what_can_be_read_of_a_broken_archive_counts_and_the_rest_is_told(tmp_path: Path) -> None:
+    case = next(case for case in cases() if case.name == "scan")
+    whole = gzip.compress((case / "lines.log").read_bytes())
+    broken = tmp_path / "syslog.2.gz"
+    broken.write_bytes(whole[: len(whole) // 2])
+    report = read([str(broken)], prefixes(case))
+    assert 0 < report.totals.packets < expected(case)["packets"]
+    assert str(broken) in str(report.inputs[0].problem)
+
+
+def test_csv_has_a_row_for_each_flow() -> None:
+    case = next(case for case in cases() if case.name == "iptables-icmp")
+    report = report_of(case)
+    rows = list(csv.DictReader(io.StringIO(render_csv(report))))
+    assert len(report.flows) == len(rows)
+    assert ("icmp", "") == (rows[0]["protocol"], rows[0]["port"])
+    assert expected(case)["packets"] == sum(int(row["packets"]) for row in rows)
+
+
+def test_the_table_shows_the_top_entries_and_the_totals() -> None:
+    case = next(case for case in cases() if case.name == "scan")
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(render_table(report_of(case, top=2)))
+    text = console.export_text()
+    assert "144 denied packets" in text
+    assert "203.0.113.66" in text
+    assert "192.0.2.12" not in text

@@ -1,0 +1,100 @@
+"""A configuration that can't be used is refused with the key, the value and the line."""
+
+from pathlib import Path
+
+import pytest
+
+from logwatch.config import Config, ConfigError, load, parse, parse_duration, split_address
+
+WHOLE = b"""\
+logs: [/var/log/syslog, /var/log/kern.log]
+state: /tmp/state
+listen: "[::1]:9200"
+mode: enforce
+policy_file: /tmp/blacklist.yaml
+start: start
+prefixes:
+  - text: calico-packet
+    policy: log-denied-packets
+  - {text: audit, verdict: logged}
+rules:
+  packets: {threshold: 50, within: 90s, ban: 2h}
+  ports: null
+never_ban: [10.0.0.0/8, 2001:db8::1]
+max_bans: 10
+series: {sources: 5}
+"""
+
+
+def test_every_key_reaches_the_configuration() -> None:
+    config = parse(WHOLE, "config.yaml")
+    assert ("/var/log/syslog", "/var/log/kern.log") == config.logs
+    assert ("::1", 9200) == config.listen_address
+    assert ["log-denied-packets", "audit"] == [prefix.name for prefix in config.prefixes]
+    assert ["denied", "logged"] == [prefix.verdict for prefix in config.prefixes]
+    assert config.rules.packets is not None
+    assert (50, 90, 7200) == (
+        config.rules.packets.threshold,
+        config.rules.packets.within,
+        config.rules.packets.ban,
+    )
+    assert config.rules.ports is None
+    assert ["10.0.0.0/8", "2001:db8::1/128"] == [str(each) for each in config.never_ban_networks]
+    assert 5 == config.series.sources
+
+
+def test_an_empty_file_is_the_default() -> None:
+    assert Config() == parse(b"# nothing yet\n", "config.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"mod: enforce\n", ["line 1", "mod:", "unknown key", "mode"]),
+        (b"state: /s\nrules:\n  ports:\n    threshhold: 3\n", ["line 4", "rules.ports.threshhold"]),
+        (b"logs:\n  - /a\n  - 7\n", ["line 3", "logs[1]", "7"]),
+        (b"state: /s\nmode: ban\n", ["line 2", "mode", "'ban'"]),
+        (b"\n\nlisten: localhost\n", ["line 3", "listen", "ADDRESS:PORT"]),
+        (b"listen: 127.0.0.1:70000\n", ["line 1", "listen", "65535"]),
+        (b"never_ban:\n- 10.0.0.0/8\n- 10.0.0/33\n", ["line 3", "never_ban[1]", "'10.0.0/33'"]),
+        (b"rules:\n  packets: {threshold: 0, within: 1m, ban: 1m}\n", ["line 2", "0 is not above"]),
+        (
+            b"rules:\n  packets: {threshold: 1, within: soon, ban: 1m}\n",
+            ["line 2", "'soon'", "10m"],
+        ),
+        (b"prefixes:\n  - text: ''\n", ["line 2", "prefixes[0].text"]),
+        (b"prefixes:\n  - text: 'a=b'\n", ["line 2", "'a=b'"]),
+        (b"mode: enforce\n", ["line 1", "policy_file"]),
+        (b"max_bans: 257\n", ["line 1", "257", "256"]),
+        (b"series: {flows: 0}\n", ["line 1", "series.flows", "10000"]),
+        (b"a: [\n", ["line 2", "not YAML"]),
+        (b"- a\n", ["a mapping"]),
+        (b"\xff\xfe\x00", ["not YAML"]),
+    ],
+)
+def test_an_error_names_the_key_the_value_and_the_line(text: bytes, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        parse(text, "config.yaml")
+    assert 2 == refusal.value.exit_code
+    for word in ["config.yaml", *words]:
+        assert word in str(refusal.value)
+
+
+def test_a_file_that_is_not_there_or_a_directory_is_told(tmp_path: Path) -> None:
+    for path in (tmp_path / "missing.yaml", tmp_path):
+        with pytest.raises(ConfigError, match=str(path)):
+            load(path)
+
+
+def test_durations_have_a_unit() -> None:
+    assert [90, 600, 7200, 604_800, 604_800] == [
+        parse_duration(text) for text in ("90s", "10m", "2h", "7d", "1w")
+    ]
+    for text in ("", "10", "m", "-1m", "0s", "1.5h", "10 min", "٣m"):
+        with pytest.raises(ValueError, match="not a duration"):
+            parse_duration(text)
+
+
+def test_addresses_to_listen_on() -> None:
+    assert ("0.0.0.0", 9137) == split_address(":9137", "listen")
+    assert ("::", 1) == split_address("[::]:1", "listen")
