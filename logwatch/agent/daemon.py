@@ -1,0 +1,336 @@
+"""The loop of the daemon.
+
+One thread reads, counts, decides and commits; the HTTP server has its own and sees only what was
+committed. Whatever fails at run time is told and tried again: the daemon goes on counting.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import structlog
+
+from logwatch import __version__
+from logwatch.agent.enforcement import Enforcement
+from logwatch.agent.intake import Intake
+from logwatch.agent.recent import RecentSources
+from logwatch.blacklist import PolicyError
+from logwatch.config import Config, RuleSettings
+from logwatch.export import InputView, Metrics, Server, View, escalation_counts
+from logwatch.ledger import Ledger, SeriesLimits, StateError
+from logwatch.offenders import (
+    REFUSALS,
+    AddressesError,
+    Mode,
+    Offence,
+    Offenders,
+    Protected,
+    Rule,
+)
+from logwatch.tail import Waker
+
+POLL_SECONDS = 0.5
+"""Longest wait between two looks at the files; a wake-up comes sooner."""
+
+COMMIT_SECONDS = 1.0
+"""Longest time that counts stay in memory alone."""
+
+FLUSH_SECONDS = 2.0
+"""Longest wait of a scrape for its commit; then it shows what was committed last."""
+
+STALLED_SECONDS = 30.0
+"""A loop that has not come round for so long is reported as unhealthy."""
+
+ADDRESSES_SECONDS = 60.0
+"""How often the host's own addresses are read again."""
+
+HARMLESS = frozenset({"waker"})
+"""Parts whose problem is told but does not make the daemon unready: polling finds all the same."""
+
+BANS = "bans"
+
+
+class Agent:
+    """Follows logs and serves what they tell. `run` returns after `stop`."""
+
+    def __init__(
+        self, config: Config, *, boot_id: str, log: structlog.typing.FilteringBoundLogger
+    ) -> None:
+        """Open everything that can fail at the start.
+
+        Raises a LogwatchError: StateError, PolicyError, AddressesError, ListenError.
+        """
+        self._log = log
+        self._config = config
+        self._policies = [(prefix.name, prefix.verdict) for prefix in config.prefixes]
+        self._protected = Protected(config.never_ban_networks)
+        self._rules = _rules(config)
+        mode: Mode = config.mode
+        self._offenders = Offenders(
+            self._rules, self._protected, mode=mode, max_bans=config.max_bans
+        )
+        self._enforcement = Enforcement(mode, config.policy_file)
+        self._enforcement.check()
+        self._ledger = Ledger.open(
+            Path(config.state),
+            limits=SeriesLimits(
+                policy=config.series.policies,
+                port=config.series.ports,
+                source=config.series.sources,
+                flow=config.series.flows,
+            ),
+            boot_id=boot_id,
+        )
+        self._told: dict[str, str] = {}
+        if self._ledger.set_aside is not None:
+            log.warning("damaged state set aside", file=str(self._ledger.set_aside))
+        damaged = self._offenders.restore(self._ledger.documents(BANS))
+        if damaged:
+            log.warning("damaged bans left out", number=damaged)
+        self._recent = RecentSources()
+        self._intakes = [
+            Intake(Path(path), config, self._ledger.checkpoint(path)) for path in config.logs
+        ]
+        self._waker = Waker([intake.path for intake in self._intakes])
+        self._stopping = threading.Event()
+        self._flushing = threading.Condition()
+        self._flushes_asked = 0
+        self._flushes_done = 0
+        self._alive_at = time.monotonic()
+        self._committed_at = 0.0
+        self._addresses_at = time.monotonic()
+        self._problems: dict[str, str] = {}
+        self._view = self._make_view()
+        metrics = Metrics(lambda: self._view, version=__version__)
+        self._server = Server(
+            config.listen_address,
+            metrics=metrics,
+            commit=self._flush,
+            health=self._health,
+            ready=lambda: list(self._problems.values()),
+        )
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where metrics are served; the real port once `run` has begun."""
+        return self._server.address
+
+    def stop(self) -> None:
+        """Make `run` return; may be called from a signal handler or another thread."""
+        self._stopping.set()
+        self._waker.wake()
+
+    def run(self) -> None:
+        """Serve, and go round until `stop`; then commit once more. Raises ListenError."""
+        try:
+            self._server.start()
+            host, port = self.address
+            self._log.info(
+                "started",
+                version=__version__,
+                logs=list(self._config.logs),
+                mode=self._config.mode,
+                metrics=f"http://{_reachable(host)}:{port}/metrics",
+            )
+            while not self._stopping.is_set():
+                if not self._round():
+                    self._waker.wait(POLL_SECONDS)
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        self._server.stop()
+        self._waker.close()
+        self._commit()
+        for intake in self._intakes:
+            intake.close()
+        self._ledger.close()
+        self._log.info("stopped")
+
+    def _round(self) -> bool:
+        """Read, count, decide, commit; True when more is waiting."""
+        with self._flushing:
+            asked = self._flushes_asked
+        is_more = False
+        began = time.monotonic()
+        now = time.time()
+        self._refresh_addresses(began)
+        bans = False
+        for intake in self._intakes:
+            for batch in intake.read(now):
+                self._ledger.add(batch.rows, batch.links, self._policies, now)
+                self._recent.see(batch.summary, now)
+                for offence in self._offenders.observe(batch.rows, batch.at, now, self._policies):
+                    bans |= self._tell_offence(offence)
+            is_more |= intake.is_more
+            self._count(intake)
+        for ban in self._offenders.expire(now):
+            self._log.info("ban ended", network=ban.network, rule=ban.rule, why=ban.ending)
+        self._enforce(bans, began)
+        is_due = began - self._committed_at >= COMMIT_SECONDS
+        if is_due or bans or asked > self._flushes_done:
+            self._commit()
+            self._committed_at = began
+        self._note_problems()
+        self._view = self._make_view()
+        self._alive_at = time.monotonic()
+        with self._flushing:
+            self._flushes_done = asked
+            self._flushing.notify_all()
+        return is_more
+
+    def _count(self, intake: Intake) -> None:
+        for name, labels, amount in intake.take_counts():
+            self._ledger.count(name, labels, amount)
+            if name in {"rotations", "truncations"} and amount:
+                self._log.info(f"file {_PAST[name]}", path=str(intake.path), times=amount)
+
+    def _tell_offence(self, offence: Offence) -> bool:
+        self._ledger.count("offences", (offence.rule,))
+        event: dict[str, Any] = {
+            "network": offence.network,
+            "rule": offence.rule,
+            "reason": offence.reason,
+        }
+        if offence.refusal is not None:
+            self._ledger.count("bans_refused", (offence.refusal.reason,))
+            self._log.info("ban refused", **event, why=offence.refusal.text)
+            return False
+        if offence.ban is None:
+            return False
+        self._ledger.count("bans", (offence.rule, offence.ban.phase))
+        self._log.warning(
+            "ban decided",
+            **event,
+            mode=offence.ban.phase,
+            offence=offence.ban.offence,
+            expires=_moment(offence.ban.expires),
+        )
+        return True
+
+    def _enforce(self, bans: bool, began: float) -> None:  # noqa: FBT001 - one caller
+        try:
+            change = self._enforcement.write(self._offenders)
+        except PolicyError as error:
+            self._tell("policy", "policy not written", str(error))
+            return
+        self._tell("policy", "policy written again", None)
+        if change is not None and change.written:
+            self._log.info(
+                "policy written",
+                file=str(self._enforcement.path),
+                added=list(change.added),
+                removed=list(change.removed),
+            )
+            if bans and change.added:
+                for name, labels, amount in escalation_counts(time.monotonic() - began):
+                    self._ledger.count(name, labels, amount)
+
+    def _commit(self) -> None:
+        checkpoints = {str(intake.path): intake.checkpoint() for intake in self._intakes}
+        try:
+            self._ledger.commit(checkpoints, {BANS: self._offenders.documents()})
+        except StateError as error:
+            self._tell("state", "state not written", str(error))
+        else:
+            self._tell("state", "state written again", None)
+
+    def _refresh_addresses(self, now: float) -> None:
+        if now - self._addresses_at < ADDRESSES_SECONDS:
+            return
+        self._addresses_at = now
+        try:
+            self._protected.refresh()
+        except AddressesError as error:
+            self._tell("addresses", "own addresses not read", str(error))
+        else:
+            self._tell("addresses", "own addresses read again", None)
+
+    def _note_problems(self) -> None:
+        for intake in self._intakes:
+            self._tell(f"input {intake.path}", "input can be read", intake.problem)
+        self._tell("waker", "file events are back", self._waker.reason)
+
+    def _tell(self, part: str, event: str, problem: str | None) -> None:
+        """Log a problem when it comes, changes or goes, and keep it for readiness."""
+        if self._told.get(part, "") == (problem or ""):
+            return
+        if problem:
+            self._told[part] = problem
+            self._log.warning("degraded", part=part, problem=problem)
+        else:
+            del self._told[part]
+            self._log.info(event, part=part)
+        self._problems = {key: text for key, text in self._told.items() if key not in HARMLESS}
+
+    def _flush(self) -> None:
+        """Have the loop read and commit once more, for a scrape."""
+        with self._flushing:
+            self._flushes_asked += 1
+            number = self._flushes_asked
+            self._waker.wake()
+            self._flushing.wait_for(lambda: self._flushes_done >= number, FLUSH_SECONDS)
+
+    def _health(self) -> list[str]:
+        reasons = []
+        silent = time.monotonic() - self._alive_at
+        if silent > STALLED_SECONDS:
+            reasons.append(f"the reading loop has not come round for {silent:.0f} s")
+        if not self._waker.alive:
+            reasons.append("the thread that watches for file events is dead")
+        return reasons
+
+    def _make_view(self) -> View:
+        phases: dict[str, int] = dict.fromkeys(get_args(Mode), 0)
+        for ban in self._offenders.bans.values():
+            phases[ban.phase] += 1
+        return View(
+            snapshot=self._ledger.snapshot,
+            ready=not self._problems,
+            inputs=tuple(
+                InputView(str(intake.path), intake.behind_bytes, intake.last_packet)
+                for intake in self._intakes
+            ),
+            sources=self._recent.estimate(time.time()),
+            rules=tuple(rule.name for rule in self._rules),
+            mode=self._config.mode,
+            refusals=REFUSALS,
+            entries=phases,
+            networks=self._enforcement.numbers(self._offenders),
+        )
+
+
+_PAST: Mapping[str, str] = {"rotations": "rotated", "truncations": "truncated"}
+
+
+def _rules(config: Config) -> list[Rule]:
+    settings: tuple[tuple[str, Any, RuleSettings | None], ...] = (
+        ("many-packets", "packets", config.rules.packets),
+        ("many-ports", "ports", config.rules.ports),
+    )
+    return [
+        Rule(name, kind, threshold=rule.threshold, within=rule.within, ban=rule.ban)
+        for name, kind, rule in settings
+        if rule is not None
+    ]
+
+
+def _reachable(host: str) -> str:
+    """An address that a person can open, for one that stands for all."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def boot_id(path: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:
+    """The kernel's name for this boot; empty where there is none, as in some sandboxes."""
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""

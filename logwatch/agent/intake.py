@@ -1,0 +1,160 @@
+"""One followed file on its way into counts: its follower, and a scanner for each open file.
+
+Tells for each batch *when* its packets came: now, while the reader keeps up with the file; by
+their stamps, while it works off what was written before.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from logwatch.config import Config
+from logwatch.ledger import Labels
+from logwatch.packets import LinkRow, Row, Scanner, Summary
+from logwatch.tail import Checkpoint, CheckpointError, Follower, read_checkpoint
+
+CAPACITY = 131_072
+"""Flows of one batch that are told apart: 8 MiB at the most; a batch is a second at the most."""
+
+SLICE_SECONDS = 10
+"""Stamps of a backlog are told apart to this length: a sixth of the shortest usual window."""
+
+LIVE_SECONDS = 10.0
+"""A reader that was at the end of the file so recently is reading live."""
+
+
+class _PacketSink:
+    """A scanner as a sink: batches end where a slice of time ends."""
+
+    def __init__(self, prefixes: list[str]) -> None:
+        self._scanner = Scanner(
+            prefixes, capacity=CAPACITY, destinations=False, slice_seconds=SLICE_SECONDS
+        )
+        self._ended: list[Summary] = []
+        self.is_finished = False
+
+    @property
+    def pending(self) -> int:
+        return self._scanner.pending
+
+    def feed(self, data: bytes) -> None:
+        start = 0
+        while (start := self._scanner.feed(data, start)) < len(data):
+            self._ended.append(self._scanner.drain())
+
+    def finish(self) -> None:
+        self._ended.append(self._scanner.drain())
+        self._scanner.finish()
+        self.is_finished = True
+
+    def abandon(self) -> int:
+        return self._scanner.abandon()
+
+    def drain(self) -> list[Summary]:
+        ended = [*self._ended, self._scanner.drain()]
+        self._ended.clear()
+        return ended
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Packets that came at about one time."""
+
+    summary: Summary
+    rows: list[Row]
+    """Really plain tuples of that shape, made in Rust: to be unpacked, not asked by name."""
+    links: list[LinkRow]
+    """The same."""
+    at: float
+    """Unix seconds: now, or the stamp of packets from before."""
+
+
+class Intake:
+    """Reads one path. Not for two threads at once."""
+
+    def __init__(self, path: Path, config: Config, checkpoint: bytes | None) -> None:
+        """Go on from a checkpoint of `checkpoint()`; a damaged one counts as none."""
+        self.path = path
+        self._prefixes = [prefix.text for prefix in config.prefixes]
+        self._sinks: list[_PacketSink] = []
+        self._counts: dict[tuple[str, Labels], int] = {}
+        self._live_until = float("-inf")
+        self.is_more = False
+        self.last_packet: float | None = None
+        """Unix seconds of the latest packet."""
+        self._damaged: str | None = None
+        saved: Checkpoint | None = None
+        if checkpoint is not None:
+            try:
+                saved = read_checkpoint(checkpoint)
+            except CheckpointError as error:
+                self._damaged = str(error)
+        self._follower = Follower(path, self._open_sink, checkpoint=saved, start=config.start)
+        self._counted = self._follower.status
+
+    def _open_sink(self) -> _PacketSink:
+        sink = _PacketSink(self._prefixes)
+        self._sinks.append(sink)
+        return sink
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is read, or what is wrong with the position; None when all is well."""
+        return self._follower.status.reason or self._damaged
+
+    @property
+    def behind_bytes(self) -> int:
+        """Bytes that are written but not read."""
+        return self._follower.status.behind_bytes
+
+    def read(self, now: float) -> Iterator[Batch]:
+        """Read what there is, up to a bound; yield what was counted."""
+        is_live = time.monotonic() < self._live_until
+        self.is_more = self._follower.poll()
+        status = self._follower.status
+        if status.at_end:
+            self._live_until = time.monotonic() + LIVE_SECONDS
+        for summary in self._drain():
+            for kind, lines in summary.lines.items():
+                if lines:
+                    self._add("lines", (kind,), lines)
+            if not summary.packets:
+                continue
+            at = now if is_live or not summary.last else min(now, float(summary.last))
+            self.last_packet = max(self.last_packet or 0.0, at)
+            yield Batch(
+                summary,
+                cast("list[Row]", summary.rows()),
+                cast("list[LinkRow]", summary.links()),
+                at,
+            )
+
+    def _drain(self) -> list[Summary]:
+        summaries = [summary for sink in self._sinks for summary in sink.drain()]
+        self._sinks = [sink for sink in self._sinks if not sink.is_finished]
+        return summaries
+
+    def _add(self, name: str, labels: Labels, amount: int) -> None:
+        self._counts[name, labels] = self._counts.get((name, labels), 0) + amount
+
+    def take_counts(self) -> Iterable[tuple[str, Labels, int]]:
+        """Give what is to be added to the ledger's counters since the last call."""
+        status, before = self._follower.status, self._counted
+        for name in ("read_bytes", "rotations", "truncations"):
+            amount = getattr(status, name) - getattr(before, name)
+            if amount:
+                self._add(name, (str(self.path),), amount)
+        self._counted = status
+        counts = [(name, labels, amount) for (name, labels), amount in self._counts.items()]
+        self._counts.clear()
+        return counts
+
+    def checkpoint(self) -> bytes:
+        """The position up to which everything has been yielded, as JSON."""
+        return self._follower.checkpoint().to_json()
+
+    def close(self) -> None:
+        """Close the files."""
+        self._follower.close()

@@ -1,0 +1,67 @@
+"""`logwatch agent`: the daemon on one node."""
+
+import logging
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from logwatch.agent import Agent, boot_id
+from logwatch.config import Config, check, load
+
+
+def run(path: Path | None, options: Mapping[str, Any]) -> None:
+    """Run until SIGTERM or SIGINT; options that are given stand above the configuration file."""
+    config = load(path) if path else Config()
+    given = {key: value for key, value in options.items() if value is not None}
+    if given:
+        config = check(msgspec.structs.replace(config, **given))
+    else:
+        check(config)
+    _set_up_logging()
+    agent = Agent(config, boot_id=boot_id(), log=structlog.get_logger("logwatch"))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: agent.stop())
+    agent.run()
+
+
+def _set_up_logging() -> None:
+    """Lines for a person on a terminal, JSON otherwise; also what libraries log."""
+    is_person = sys.stderr.isatty()
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(pad_event_to=20)
+        if is_person
+        else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                renderer,
+            ]
+            if not is_person
+            else [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    # Each request would be a line; what goes wrong still comes through.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -1,0 +1,27 @@
+"""`logwatch explain`: how each part of a line is read."""
+
+import sys
+from collections.abc import Iterator
+
+from logwatch.cli.prefixes import prefix_texts
+from logwatch.packets import read_line
+from logwatch.packets.explain import explain_line, render_text
+
+LINE_MOST = 1 << 20
+
+
+def run(line: str | None, prefixes: list[str] | None) -> None:
+    """Explain one line, or each line of standard input."""
+    texts = prefix_texts(prefixes)
+    for number, each in enumerate([line.encode()] if line is not None else _stdin_lines()):
+        if number:
+            sys.stdout.write("\n")
+        # A line may hold any bytes; what the terminal can't show is escaped.
+        text = render_text(explain_line(each, texts, read_line))
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        sys.stdout.flush()
+
+
+def _stdin_lines() -> Iterator[bytes]:
+    while line := sys.stdin.buffer.readline(LINE_MOST):
+        yield line.removesuffix(b"\n")

@@ -1,0 +1,11 @@
+"""The option `--prefix`, checked as the configuration's prefixes are."""
+
+from logwatch.config import Config, Prefix, check
+
+
+def prefix_texts(prefixes: list[str] | None) -> list[str]:
+    """Return the texts; Calico's default where none is given. Raises ConfigError."""
+    if not prefixes:
+        return [Prefix().text]
+    check(Config(prefixes=tuple(Prefix(text=text) for text in prefixes)))
+    return prefixes

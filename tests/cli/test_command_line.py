@@ -1,0 +1,152 @@
+"""The commands as a person or a script sees them: output, messages, exit codes."""
+
+import json
+import os
+import pty
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import FIXTURES
+
+SCAN = FIXTURES / "scan" / "lines.log"
+LINE = SCAN.read_bytes().splitlines()[0]
+
+
+def logwatch(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "logwatch", *arguments],
+        input=given,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "COLUMNS": "100"},
+    )
+
+
+def test_a_report_is_json_on_standard_output_and_nothing_else() -> None:
+    done = logwatch("report", str(SCAN), "--format", "json")
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert 144 == json.loads(done.stdout)["totals"]["packets"]
+
+
+def test_a_report_reads_standard_input_whatever_its_packing() -> None:
+    done = logwatch("report", "-", "--format", "csv", "--top", "1", given=SCAN.read_bytes())
+    assert 0 == done.returncode
+    assert 2 == len(done.stdout.splitlines())
+
+
+def test_a_report_can_be_written_to_a_file(tmp_path: Path) -> None:
+    for output_format in ("table", "json", "csv"):
+        path = tmp_path / output_format
+        done = logwatch("report", str(SCAN), "--format", output_format, "--output", str(path))
+        assert (0, b"", b"") == (done.returncode, done.stdout, done.stderr)
+        assert b"203.0.113.66" in path.read_bytes()
+    done = logwatch("report", str(SCAN), "--output", str(tmp_path))
+    assert 1 == done.returncode
+    assert str(tmp_path).encode() in done.stderr
+
+
+def test_a_person_sees_a_bar_while_a_long_report_is_read(tmp_path: Path) -> None:
+    """On a terminal stderr shows progress, and stdout stays the result alone."""
+    large = tmp_path / "syslog"
+    large.write_bytes(SCAN.read_bytes() * 2_000)
+    terminal, end = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "logwatch", "report", str(large), "--format", "json"],
+        stdout=subprocess.PIPE,
+        stderr=end,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+    ) as process:
+        os.close(end)
+        output, _ = process.communicate(timeout=60)
+    shown = b""
+    try:
+        while data := os.read(terminal, 65_536):
+            shown += data
+    except OSError:
+        pass  # how a terminal says that its other end is closed
+    os.close(terminal)
+    assert 288_000 == json.loads(output)["totals"]["packets"]
+    assert str(large).encode() in shown
+    assert b"B/s" in shown
+
+
+def test_explain_says_what_a_line_counts_for() -> None:
+    done = logwatch("explain", LINE.decode())
+    assert 0 == done.returncode
+    assert b"1 packet from 203.0.113.66 to port 1/tcp" in done.stdout
+    assert b"agree" in done.stdout
+    several = logwatch("explain", given=LINE + b"\n" + b"\xff\x00\n")
+    assert 0 == several.returncode
+    assert 2 == several.stdout.count(b"counted")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["report"], 2, ["PATH"]),
+        (["report", "/nowhere/syslog"], 1, ["/nowhere/syslog", "does not exist"]),
+        (["report", "/tmp"], 1, ["/tmp", "directory"]),
+        (["report", "-", "--format", "xml"], 2, ["xml", "table"]),
+        (["report", "-", "--top", "-1"], 2, ["--top", "0"]),
+        (["report", "-", "--prefix", ""], 2, ["prefix"]),
+        (["agent", "--listen", "127.0.0.1:99999"], 2, ["99999", "65535"]),
+        (["agent", "--mode", "kill"], 2, ["kill", "observe"]),
+        (["agent", "--mode", "enforce"], 2, ["policy_file"]),
+        (["agent", "--config", "/nowhere.yaml"], 2, ["/nowhere.yaml"]),
+        (["agent", "--state", "/dev/null/state"], 1, ["/dev/null/state"]),
+        (["frobnicate"], 2, ["frobnicate"]),
+    ],
+)
+def test_wrong_usage_is_one_clear_message(
+    arguments: list[str], code: int, words: list[str]
+) -> None:
+    done = logwatch(*arguments)
+    text = done.stderr.decode()
+    assert (code, b"") == (done.returncode, done.stdout)
+    assert "Traceback" not in text
+    for word in words:
+        assert word in text
+
+
+def test_a_port_in_use_is_told_with_the_remedy(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = logwatch(
+            *("agent", "--log", str(tmp_path / "syslog")),
+            *("--state", str(tmp_path / "state"), "--listen", f"127.0.0.1:{port}"),
+        )
+    assert 1 == done.returncode
+    assert str(port) in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_a_broken_archive_is_reported_as_far_as_it_goes(tmp_path: Path) -> None:
+    broken = tmp_path / "syslog.gz"
+    broken.write_bytes(b"\x1f\x8b\x08\x00garbage that is no archive")
+    done = logwatch("report", str(broken))
+    assert 1 == done.returncode
+    assert str(broken) in done.stderr.decode()
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "logwatch", "report", str(SCAN), "--format", "csv"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    assert (1, b"") == (done.returncode, done.stderr)
+
+
+def test_help_names_every_command() -> None:
+    text = logwatch("--help").stdout.decode()
+    for command in ("agent", "report", "explain"):
+        assert command in text
