@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Installs the peers that logwatch is timed against: only those that are missing.
+set -euo pipefail
+
+missing=()
+for package in grep ripgrep mtail fail2ban; do
+    dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' \
+        || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+echo "== installing ${missing[*]}"
+sudo=()
+[ "$(id -u)" = 0 ] || sudo=(sudo)
+"${sudo[@]}" apt-get update -qq
+DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
