@@ -52,10 +52,11 @@ clean: ## Remove what was built here; the cache outside stays
 .venv/.installed: .venv/bin/python $(SOURCES)
 	@echo "== building logwatch (a minute the first time)"
 	@$(BIN)/python -m pip install --quiet 'maturin>=1.16,<2'
-	@$(BIN)/maturin develop --release --quiet
+	@mkdir -p $(CACHE)
+	@$(BIN)/maturin develop --release >$(CACHE)/build.log 2>&1 || { cat $(CACHE)/build.log >&2; exit 1; }
 	@touch $@
 
 .venv/.tools: .venv/.installed
 	@echo "== installing the tools for tests and checks"
-	@$(BIN)/python -m pip install --quiet --group dev
+	@$(BIN)/python -m pip install --quiet --group tools
 	@touch $@

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
-CASES = ("mixed-syslog", "scan", "iptables-tcp-flags", "ip6tables-tcp-udp", "iptables-icmp")
+CASES = ("scan", "mixed-syslog", "iptables-tcp-flags", "ip6tables-tcp-udp", "iptables-icmp")
 LINES_PER_SECOND = 25
 
 
