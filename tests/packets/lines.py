@@ -57,6 +57,7 @@ INTERFACE = st.sampled_from(
         "wg@if3",
         "a=b",
         "[x]",
+        "a\tb",
         "\xc3\xbc",
         "\xff",
     ]

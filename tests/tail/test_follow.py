@@ -118,6 +118,22 @@ def test_file_renamed_back_is_not_read_again(setting: Setting) -> None:
         setting.rotated().replace(setting.path)
         append(setting.path, b"one\n")
         assert [b"one"] == setting.poll()
+    opened = setting.opener.opened
+    setting.poll()
+    assert opened == setting.opener.opened
+
+
+def test_file_that_came_and_went_while_the_path_was_empty(setting: Setting) -> None:
+    """It is found although the renamed file was written later."""
+    append(setting.path, OLD)
+    setting.poll()
+    setting.path.rename(setting.rotated(2))
+    append(setting.rotated(1), NEW)
+    append(setting.rotated(2), b"late\n")
+    os.utime(setting.rotated(2), (4e9, 4e9))
+    assert [b"late"] == setting.poll()
+    append(setting.path, b"one\n")
+    assert [*lines_of(NEW), b"one"] == setting.poll()
 
 
 def test_double_rotation_between_two_polls(setting: Setting) -> None:

@@ -142,6 +142,7 @@ class World:
 @example(
     [(a, 1) for a in ("replace", "rename", "settle", "create", "append", "rename")]  # inode reused
 )
+@example([(a, 1) for a in ("replace", "restart", "append", "rename", "create", "rename", "poll")])
 def test_every_line_is_seen_once(actions: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         world = World(Path(directory) / "syslog")
