@@ -55,10 +55,10 @@ def _write(report: Report, output_format: Format, output: Path | None) -> None:
     if output_format is Format.TABLE:
         console = Console(width=None if output is None and sys.stdout.isatty() else WIDTH)
         if output is None:
-            console.print(render_table(report))
+            console.print(render_table(report, console.width))
             return
         with console.capture() as capture:
-            console.print(render_table(report))
+            console.print(render_table(report, console.width))
         text = capture.get()
     else:
         text = render_json(report) if output_format is Format.JSON else render_csv(report)

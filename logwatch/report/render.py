@@ -13,6 +13,11 @@ from logwatch.report.report import Report
 
 NO_ROOM = "(no room)"
 
+FIRST, LAST = "first (UTC)", "last (UTC)"
+
+WIDE = 110
+"""Columns of a terminal from which on there is room for the first time beside the last."""
+
 
 def render_json(report: Report) -> str:
     """One JSON document, indented, with a line feed at its end."""
@@ -39,10 +44,14 @@ def render_csv(report: Report) -> str:
     return text.getvalue()
 
 
-def render_table(report: Report) -> RenderableType:
-    """Totals, then the top sources, flows, ports and policies."""
+def render_table(report: Report, width: int) -> RenderableType:
+    """Totals, then the top sources, flows, ports and policies, for so many columns."""
     return Group(
-        _headline(report), _sources(report), _flows(report), _ports(report), _policies(report)
+        _headline(report),
+        _sources(report, is_wide=width >= WIDE),
+        _flows(report),
+        _ports(report),
+        _policies(report),
     )
 
 
@@ -64,15 +73,27 @@ def _headline(report: Report) -> Text:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+    )
     for column in columns:
-        is_text = column in {"source", "protocol", "policy", "first", "last"}
-        table.add_column(column, justify="left" if is_text else "right", no_wrap=True)
+        is_text = column in {"source", "protocol", "policy", FIRST, LAST}
+        table.add_column(
+            column,
+            justify="left" if is_text else "right",
+            no_wrap=column != "source",
+            overflow="fold",  # half an address would be another one
+        )
     return table
 
 
-def _sources(report: Report) -> Table:
-    table = _table("Sources", "source", "packets", "size", "ports", "destinations", "first", "last")
+def _sources(report: Report, *, is_wide: bool) -> Table:
+    times = (FIRST, LAST) if is_wide else (LAST,)
+    table = _table("Sources", "source", "packets", "size", "ports", "destinations", *times)
     for entry in report.sources:
         table.add_row(
             Text(entry.source or NO_ROOM),
@@ -80,14 +101,14 @@ def _sources(report: Report) -> Table:
             size(entry.bytes),
             f"{entry.ports:,}",
             f"{entry.destinations:,}",
-            entry.first or "",
-            entry.last or "",
+            *([short(entry.first)] if is_wide else []),
+            short(entry.last),
         )
     return table
 
 
 def _flows(report: Report) -> Table:
-    table = _table("Flows", "source", "port", "protocol", "packets", "size", "last")
+    table = _table("Flows", "source", "port", "protocol", "packets", "size", LAST)
     for entry in report.flows:
         table.add_row(
             Text(entry.source or NO_ROOM),
@@ -95,7 +116,7 @@ def _flows(report: Report) -> Table:
             entry.protocol or "-",
             f"{entry.packets:,}",
             size(entry.bytes),
-            entry.last or "",
+            short(entry.last),
         )
     return table
 
@@ -114,6 +135,11 @@ def _policies(report: Report) -> Table:
     for entry in report.policies:
         table.add_row(Text(entry.policy), f"{entry.packets:,}")
     return table
+
+
+def short(moment: str | None) -> str:
+    """A time without what all times have in common."""
+    return "" if moment is None else moment.replace("T", " ").removesuffix("Z")
 
 
 def port(number: int | None) -> str:

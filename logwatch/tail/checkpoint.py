@@ -41,8 +41,8 @@ class Checkpoint(msgspec.Struct, frozen=True):
     finished: tuple[FileMark, ...] = ()
     """The last files that were read to their end and closed: never read again."""
     newest: int = 0
-    """Latest modification of any file read so far, in nanoseconds since 1970: a rotated file
-    written after it came and went unseen."""
+    """Latest modification of any file that was read, as of the last poll that found the path
+    readable, in nanoseconds since 1970: a rotated file written after it came and went unseen."""
     settled: bool = True
     """False until the follower could decide where to begin; a restart then decides anew."""
     version: int = VERSION

@@ -113,6 +113,10 @@ class Follower:
         for file in list(self._files):
             seen = place.seen if place.seen is not None and file.is_at(place.seen) else None
             limit -= self._advance(file, seen, limit, now)
+        if place.state == "reading":
+            # Not while the path is empty: what comes and goes there meanwhile may be older than
+            # the last line of the renamed file, and must still be found.
+            self._newest = max(newest, self._newest, *(file.modified for file in self._files))
         self._drop(now)
         self._status = self._describe(place)
         return any(not file.at_end and not file.error for file in self._files)
@@ -230,7 +234,6 @@ class Follower:
         except OSError as error:
             file.error = (error.strerror or str(error)).lower()
             self._counts.read_errors += 1
-        self._newest = max(self._newest, file.modified)
         self._counts.read_bytes += done
         if done or not (file.at_end or file.error):
             file.ends = 0

@@ -67,7 +67,7 @@ class OpenFile:
         now = (seen.st_size, seen.st_mtime_ns)
         if now == self._seen:
             return True
-        if seen.st_size < self.fed or not self.is_continued_by(self.descriptor):
+        if not self.is_continued_by(self.descriptor):
             return False
         self._seen = now
         self.size, self.modified = now

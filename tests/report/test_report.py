@@ -100,7 +100,7 @@ def test_csv_has_a_row_for_each_flow() -> None:
 def test_the_table_shows_the_top_entries_and_the_totals() -> None:
     case = next(case for case in cases() if case.name == "scan")
     console = Console(width=160, record=True, file=io.StringIO())
-    console.print(render_table(report_of(case, top=2)))
+    console.print(render_table(report_of(case, top=2), console.width))
     text = console.export_text()
     assert "144 denied packets" in text
     assert "203.0.113.66" in text
