@@ -8,9 +8,11 @@ cd "$(dirname "$0")/../.."
 log=${LOG:-/var/log/syslog}
 listen=${LISTEN:-127.0.0.1:9137}
 mkdir -p run
+start=end
 if [ ! -e "$log" ]; then
     echo "There is no $log here: playing recorded lines of a real kernel into run/syslog."
     log=run/syslog
+    start=start
     .venv/bin/python deploy/local/play.py "$log" &
     player=$!
     trap 'kill "$player" 2>/dev/null || true' EXIT
@@ -25,5 +27,5 @@ cat <<TEXT
   stop        Ctrl-C
 
 TEXT
-.venv/bin/logwatch agent --log "$log" --state run/state --listen "$listen" \
+.venv/bin/logwatch agent --log "$log" --from "$start" --state run/state --listen "$listen" \
     --mode enforce --policy-file run/blacklist.yaml

@@ -1,0 +1,57 @@
+"""What the documents show is what the commands print."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from logwatch.config import Config, parse
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def consoles() -> list[tuple[str, str, str]]:
+    """(document, command, output) of every block of console."""
+    found = []
+    for document in DOCUMENTS:
+        for block in re.findall(r"```console\n(.*?)```", document.read_text(), re.DOTALL):
+            for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+                command, _, output = part.partition("\n")
+                found.append((document.name, command, output))
+    return found
+
+
+@pytest.mark.parametrize(("document", "command", "output"), consoles())
+def test_a_command_in_a_document_prints_what_is_written_there(
+    document: str, command: str, output: str
+) -> None:
+    del document
+    name, *arguments = shlex.split(command)
+    assert "logwatch" == name
+    done = subprocess.run(
+        [sys.executable, "-m", "logwatch", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        # The recorded lines have stamps without a zone.
+        env={**os.environ, "TZ": "UTC"},
+        check=False,
+    )
+    assert (output, "") == (done.stdout, done.stderr)
+
+
+def test_the_configuration_that_is_shown_is_the_default() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    [shown] = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert Config() == parse(shown.encode(), "docs/configuration.md")
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
