@@ -100,9 +100,7 @@ impl Cursor<'_> {
 
 #[inline]
 fn digit(text: &[u8], at: usize) -> Option<u8> {
-    text.get(at)
-        .map(|byte| byte.wrapping_sub(b'0'))
-        .filter(|&value| value < 10)
+    text.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|&value| value < 10)
 }
 
 /// The value of a lower-case hexadecimal digit, 0x80 for any other byte.
@@ -121,9 +119,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<String> {
-        Cursor::new(text.as_bytes())
-            .take_address()
-            .map(|address| address.to_string())
+        Cursor::new(text.as_bytes()).take_address().map(|address| address.to_string())
     }
 
     #[test]
@@ -143,14 +139,8 @@ mod tests {
         ] {
             assert_eq!(None, read(bad), "{bad:?}");
         }
-        assert_eq!(
-            Some("2001:db8::1".into()),
-            read("2001:0db8:0000:0000:0000:0000:0000:0001 ")
-        );
-        assert_eq!(
-            Some("::".into()),
-            read("0000:0000:0000:0000:0000:0000:0000:0000 ")
-        );
+        assert_eq!(Some("2001:db8::1".into()), read("2001:0db8:0000:0000:0000:0000:0000:0001 "));
+        assert_eq!(Some("::".into()), read("0000:0000:0000:0000:0000:0000:0000:0000 "));
         for bad in [
             "2001:0db8:0000:0000:0000:0000:0000:0001",
             "2001:0DB8:0000:0000:0000:0000:0000:0001 ",

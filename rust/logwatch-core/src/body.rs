@@ -29,9 +29,9 @@ pub const FLAGS: [(&[u8], &str); 9] = [
 pub struct Flags(pub u16);
 
 impl Flags {
-    const ACK: u16 = 1 << 4;
-    const RST: u16 = 1 << 6;
-    const SYN: u16 = 1 << 7;
+    pub(crate) const ACK: u16 = 1 << 4;
+    pub(crate) const RST: u16 = 1 << 6;
+    pub(crate) const SYN: u16 = 1 << 7;
 
     /// The flags' names in the kernel's order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
@@ -160,11 +160,7 @@ pub fn read(text: &[u8]) -> Option<Packet<'_>> {
 
 #[inline]
 fn take_interface<'a>(cursor: &mut Cursor<'a>, key: &[u8]) -> Option<&'a [u8]> {
-    if cursor.take(key) {
-        cursor.take_short_word(INTERFACE_MOST)
-    } else {
-        None
-    }
+    if cursor.take(key) { cursor.take_short_word(INTERFACE_MOST) } else { None }
 }
 
 /// PHYSIN, PHYSOUT (`nf_log_dump_packet_common`) and the MAC header (`dump_mac_header`).
@@ -206,11 +202,7 @@ fn take_key_word(cursor: &mut Cursor<'_>, key: &[u8]) -> Option<()> {
 
 #[inline]
 fn take_key_number(cursor: &mut Cursor<'_>, key: &[u8], most: u32) -> Option<u32> {
-    if cursor.take(key) {
-        cursor.take_number(most)
-    } else {
-        None
-    }
+    if cursor.take(key) { cursor.take_number(most) } else { None }
 }
 
 /// `dump_ipv4_packet` from LEN on.

@@ -106,11 +106,7 @@ impl<'a> Cursor<'a> {
 pub(crate) fn decimal(text: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0_u64;
     let mut end = 0;
-    while let Some(digit) = text
-        .get(end)
-        .map(|byte| byte.wrapping_sub(b'0'))
-        .filter(|&d| d < 10)
-    {
+    while let Some(digit) = text.get(end).map(|byte| byte.wrapping_sub(b'0')).filter(|&d| d < 10) {
         if end == 10 {
             return None;
         }

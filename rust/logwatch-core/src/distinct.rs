@@ -20,10 +20,7 @@ impl Distinct {
     /// Nothing seen yet.
     #[must_use]
     pub fn new(seed: Seed) -> Self {
-        Self {
-            seed,
-            registers: vec![0; REGISTERS],
-        }
+        Self { seed, registers: vec![0; REGISTERS] }
     }
 
     /// Sees a source.
@@ -47,11 +44,7 @@ impl Distinct {
     #[allow(clippy::cast_precision_loss, clippy::cast_sign_loss)]
     pub fn estimate(&self) -> u64 {
         let registers = REGISTERS as f64;
-        let sum: f64 = self
-            .registers
-            .iter()
-            .map(|&rank| (-f64::from(rank)).exp2())
-            .sum();
+        let sum: f64 = self.registers.iter().map(|&rank| (-f64::from(rank)).exp2()).sum();
         let raw = 0.7213 / (1.0 + 1.079 / registers) * registers * registers / sum;
         let empty = memchr::memchr_iter(0, &self.registers).count();
         let estimate = if raw <= 2.5 * registers && empty > 0 {
@@ -83,10 +76,7 @@ mod tests {
                 sketch.see(source << 8);
             }
             let difference = sketch.estimate().abs_diff(expected);
-            assert!(
-                difference * 100 <= expected * 8,
-                "{expected}: off by {difference}"
-            );
+            assert!(difference * 100 <= expected * 8, "{expected}: off by {difference}");
         }
     }
 }

@@ -18,10 +18,7 @@ impl Seed {
     #[must_use]
     pub fn random() -> Self {
         let state = RandomState::new();
-        Self {
-            mask: state.hash_one(1_u8),
-            factor: state.hash_one(2_u8) | 1,
-        }
+        Self { mask: state.hash_one(1_u8), factor: state.hash_one(2_u8) | 1 }
     }
 
     /// Hash of one word; all its bits depend on all of the key's.

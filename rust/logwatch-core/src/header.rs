@@ -42,10 +42,7 @@ pub fn read(line: &[u8]) -> Option<Header<'_>> {
         }
     }
     skip_uptime_and_caller(&mut cursor);
-    Some(Header {
-        stamp,
-        place: cursor.at,
-    })
+    Some(Header { stamp, place: cursor.at })
 }
 
 /// "kernel:", or "kernel - - - " of RFC 5424.
@@ -56,11 +53,7 @@ fn take_tag(cursor: &mut Cursor<'_>) -> bool {
 
 /// "<5>"; leaves the place where it was if it is none.
 fn take_priority(cursor: &mut Cursor<'_>) {
-    let digits = cursor.rest()[1..]
-        .iter()
-        .take(4)
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
+    let digits = cursor.rest()[1..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
     if (1..=3).contains(&digits) && cursor.rest().get(digits + 1) == Some(&b'>') {
         cursor.at += digits + 2;
     }
@@ -189,23 +182,14 @@ fn rfc3339_length(text: &[u8]) -> Option<usize> {
 #[inline]
 fn is_time(text: &[u8]) -> bool {
     matches!(
-        (
-            two(text),
-            text[2],
-            two(&text[3..]),
-            text[5],
-            two(&text[6..])
-        ),
+        (two(text), text[2], two(&text[3..]), text[5], two(&text[6..])),
         (Some(0..=23), b':', Some(0..=59), b':', Some(0..=60))
     )
 }
 
 #[inline]
 fn two(text: &[u8]) -> Option<u8> {
-    let (tens, ones) = (
-        text.first()?.wrapping_sub(b'0'),
-        text.get(1)?.wrapping_sub(b'0'),
-    );
+    let (tens, ones) = (text.first()?.wrapping_sub(b'0'), text.get(1)?.wrapping_sub(b'0'));
     (tens < 10 && ones < 10).then(|| tens * 10 + ones)
 }
 
@@ -275,14 +259,8 @@ mod tests {
 
     #[test]
     fn a_wrapper_tells_how_often() {
-        assert_eq!(
-            Some((3, 28)),
-            read_wrapper(b"message repeated 3 times: [ calico")
-        );
-        assert_eq!(
-            Some((9999, 31)),
-            read_wrapper(b"message repeated 9999 times: [ calico")
-        );
+        assert_eq!(Some((3, 28)), read_wrapper(b"message repeated 3 times: [ calico"));
+        assert_eq!(Some((9999, 31)), read_wrapper(b"message repeated 9999 times: [ calico"));
         for bad in [
             "message repeated 0 times: [ x",
             "message repeated 03 times: [",

@@ -3,6 +3,7 @@
 use crate::body::{self, Packet};
 use crate::header;
 use crate::prefix::{Place, Prefixes};
+use crate::quick;
 
 /// A longer line is never looked into: the kernel's own lines have less than 2 KiB.
 pub const LINE_MOST: usize = 65_536;
@@ -24,13 +25,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order in which they are counted.
-    pub const ALL: [Self; 5] = [
-        Self::Packet,
-        Self::Repeated,
-        Self::Odd,
-        Self::Forged,
-        Self::Other,
-    ];
+    pub const ALL: [Self; 5] = [Self::Packet, Self::Repeated, Self::Odd, Self::Forged, Self::Other];
 
     /// The name in metrics and reports.
     #[must_use]
@@ -65,28 +60,12 @@ pub struct Reading<'a> {
 pub fn read_line<'a>(line: &'a [u8], prefixes: &Prefixes) -> Reading<'a> {
     let line = strip_nuls(line);
     if line.len() > LINE_MOST {
-        return Reading {
-            kind: Kind::Other,
-            count: 0,
-            prefix: None,
-            stamp: None,
-            packet: None,
-        };
+        return Reading { kind: Kind::Other, count: 0, prefix: None, stamp: None, packet: None };
     }
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     read_in_place(line, prefixes).unwrap_or_else(|stamp| {
-        let kind = if prefixes.anywhere(line) {
-            Kind::Forged
-        } else {
-            Kind::Other
-        };
-        Reading {
-            kind,
-            count: 0,
-            prefix: None,
-            stamp,
-            packet: None,
-        }
+        let kind = if prefixes.anywhere(line) { Kind::Forged } else { Kind::Other };
+        Reading { kind, count: 0, prefix: None, stamp, packet: None }
     })
 }
 
@@ -128,24 +107,14 @@ pub fn read_in_place<'a>(
         kind = Kind::Repeated;
     }
     let (index, packet) = match prefixes.place(message) {
-        Place::Body { index, body } => (index, body::read(&message[body..])),
+        Place::Body { index, body } => {
+            (index, quick::read(&message[body..]).or_else(|| body::read(&message[body..])))
+        }
         Place::Odd(index) => (index, None),
         Place::Nothing => return Err(stamp),
     };
     Ok(match packet {
-        Some(packet) => Reading {
-            kind,
-            count,
-            prefix: Some(index),
-            stamp,
-            packet: Some(packet),
-        },
-        None => Reading {
-            kind: Kind::Odd,
-            count: 0,
-            prefix: Some(index),
-            stamp,
-            packet: None,
-        },
+        Some(packet) => Reading { kind, count, prefix: Some(index), stamp, packet: Some(packet) },
+        None => Reading { kind: Kind::Odd, count: 0, prefix: Some(index), stamp, packet: None },
     })
 }

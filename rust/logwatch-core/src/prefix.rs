@@ -30,10 +30,9 @@ impl fmt::Display for PrefixError {
             Self::Missing => {
                 formatter.write_str("there is no prefix: name at least one, such as calico-packet")
             }
-            Self::Empty(index) => write!(
-                formatter,
-                "prefix {index} is empty: it would match every kernel line"
-            ),
+            Self::Empty(index) => {
+                write!(formatter, "prefix {index} is empty: it would match every kernel line")
+            }
             Self::Unprintable(index) => {
                 write!(formatter, "prefix {index} holds a line feed or a NUL byte")
             }
@@ -63,11 +62,47 @@ pub enum Place {
     Nothing,
 }
 
+/// A text to be found at the start of others, of any length.
+///
+/// Up to 32 bytes are compared as four words, without a call.
+#[derive(Clone, Debug)]
+struct Start {
+    text: Vec<u8>,
+    words: [u64; 4],
+    masks: [u64; 4],
+}
+
+impl Start {
+    fn new(text: Vec<u8>) -> Self {
+        let mut bytes = [[0; 8]; 4];
+        let mut kept = [[0; 8]; 4];
+        for (at, &byte) in text.iter().take(32).enumerate() {
+            bytes[at / 8][at % 8] = byte;
+            kept[at / 8][at % 8] = 0xFF;
+        }
+        Self { text, words: bytes.map(u64::from_ne_bytes), masks: kept.map(u64::from_ne_bytes) }
+    }
+
+    #[inline]
+    fn is_start_of(&self, message: &[u8]) -> bool {
+        match message.first_chunk::<32>() {
+            Some(bytes) if self.text.len() <= 32 => {
+                let (words, _) = bytes.as_chunks::<8>();
+                let difference = (0..4).fold(0, |difference, at| {
+                    difference | (u64::from_ne_bytes(words[at]) & self.masks[at]) ^ self.words[at]
+                });
+                difference == 0
+            }
+            _ => message.starts_with(&self.text),
+        }
+    }
+}
+
 /// The configured prefixes.
 #[derive(Clone, Debug)]
 pub struct Prefixes {
     /// (spelling with "IN=", prefix), the longest first, so that the first that fits is right.
-    spellings: Vec<(Vec<u8>, usize)>,
+    spellings: Vec<(Start, usize)>,
     /// (the shortest that the kernel prints of it, prefix), the longest first.
     stems: Vec<(Vec<u8>, usize)>,
     /// Finds any stem: each line that holds a prefix holds one of these.
@@ -115,13 +150,9 @@ impl Prefixes {
         stems.sort_by_key(|(stem, index)| (std::cmp::Reverse(stem.len()), *index));
         let finders = distinct_finders(stems.iter().map(|(stem, _)| stem));
         let forged = distinct_finders(spellings.iter().map(|(spelling, _)| spelling));
-        Ok(Self {
-            spellings,
-            stems,
-            finders,
-            forged,
-            count: texts.len(),
-        })
+        let spellings =
+            spellings.into_iter().map(|(text, index)| (Start::new(text), index)).collect();
+        Ok(Self { spellings, stems, finders, forged, count: texts.len() })
     }
 
     /// How many prefixes there are.
@@ -135,11 +166,8 @@ impl Prefixes {
     #[inline]
     pub fn place(&self, message: &[u8]) -> Place {
         for (spelling, index) in &self.spellings {
-            if message.starts_with(spelling) {
-                return Place::Body {
-                    index: *index,
-                    body: spelling.len() - 3,
-                };
+            if spelling.is_start_of(message) {
+                return Place::Body { index: *index, body: spelling.text.len() - 3 };
             }
         }
         for (stem, index) in &self.stems {
@@ -159,11 +187,7 @@ impl Prefixes {
     /// Starts a search for the lines of `text` that may hold a prefix.
     #[must_use]
     pub fn search<'a>(&'a self, text: &'a [u8]) -> Search<'a> {
-        Search {
-            prefixes: self,
-            text,
-            next: vec![None; self.finders.len()],
-        }
+        Search { prefixes: self, text, next: vec![None; self.finders.len()] }
     }
 }
 
@@ -173,17 +197,12 @@ fn distinct_finders<'a>(
     let mut seen: Vec<&[u8]> = Vec::new();
     for needle in needles {
         // A needle that holds another is found by it.
-        if !seen
-            .iter()
-            .any(|shorter| memmem::find(needle, shorter).is_some())
-        {
+        if !seen.iter().any(|shorter| memmem::find(needle, shorter).is_some()) {
             seen.retain(|longer| memmem::find(longer, needle).is_none());
             seen.push(needle);
         }
     }
-    seen.iter()
-        .map(|needle| memmem::Finder::new(needle).into_owned())
-        .collect()
+    seen.iter().map(|needle| memmem::Finder::new(needle).into_owned()).collect()
 }
 
 /// A search that goes on from place to place, and remembers how far each needle has looked.
@@ -202,9 +221,8 @@ impl Search<'_> {
             let at = match *next {
                 Some(at) if at >= from => at,
                 _ => {
-                    let at = finder
-                        .find(&self.text[from..])
-                        .map_or(usize::MAX, |offset| from + offset);
+                    let at =
+                        finder.find(&self.text[from..]).map_or(usize::MAX, |offset| from + offset);
                     *next = Some(at);
                     at
                 }

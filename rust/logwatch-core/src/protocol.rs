@@ -167,7 +167,7 @@ const KEYWORDS: [&str; 148] = [
     "sctp",
     "fc",
     "rsvp-e2e-ignore",
-    "",
+    "mobility header",
     "udplite",
     "mpls-in-ip",
     "manet",

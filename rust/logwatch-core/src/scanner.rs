@@ -128,11 +128,7 @@ impl Scanner {
         if self.overlong {
             return;
         }
-        let data = if self.partial.is_empty() {
-            line::strip_nuls(data)
-        } else {
-            data
-        };
+        let data = if self.partial.is_empty() { line::strip_nuls(data) } else { data };
         if self.partial.len() + data.len() > LINE_MOST {
             self.overlong = true;
             self.partial.clear();
@@ -156,11 +152,7 @@ impl Scanner {
             }
         } else {
             // NUL bytes do not lengthen a line that has not begun.
-            let line = if kept == 0 && !self.overlong {
-                line::strip_nuls(end)
-            } else {
-                end
-            };
+            let line = if kept == 0 && !self.overlong { line::strip_nuls(end) } else { end };
             if self.overlong || kept + line.len() > LINE_MOST {
                 self.summary.add_lines(Kind::Other, 1);
             } else {

@@ -78,9 +78,7 @@ impl Class {
     }
 
     fn ported(self) -> Option<(Protocol, Shape)> {
-        self.code()
-            .checked_sub(Self::FIRST_PORTED)
-            .map(|index| Self::PORTED[usize::from(index)])
+        self.code().checked_sub(Self::FIRST_PORTED).map(|index| Self::PORTED[usize::from(index)])
     }
 
     /// Whether there is a destination port.
@@ -94,10 +92,7 @@ impl Class {
     pub fn protocol(self) -> Option<Protocol> {
         match self.ported() {
             Some((protocol, _)) => Some(protocol),
-            None => self
-                .code()
-                .checked_sub(Self::PLAIN)
-                .map(|protocol| protocol as u8),
+            None => self.code().checked_sub(Self::PLAIN).map(|protocol| protocol as u8),
         }
     }
 
@@ -118,9 +113,8 @@ impl Class {
 pub struct Link {
     /// Index of the prefix.
     pub prefix: u8,
-    /// The interface's bytes, padded with NUL.
-    interface: [u8; 15],
-    interface_length: u8,
+    /// The interface's bytes from the lowest on, padded with NUL; its length in the highest.
+    interface: u128,
     /// IP protocol number, if known.
     pub protocol: Option<Protocol>,
     /// Whether the addresses are IPv6.
@@ -130,28 +124,39 @@ pub struct Link {
 impl Link {
     /// Name of the interface, any bytes.
     #[must_use]
-    pub fn interface(&self) -> &[u8] {
-        &self.interface[..usize::from(self.interface_length)]
+    pub fn interface(&self) -> Vec<u8> {
+        let bytes = self.interface.to_le_bytes();
+        bytes[..usize::from(bytes[15])].to_vec()
     }
 
     #[inline]
     fn of(packet: &Packet<'_>, prefix: usize) -> Self {
-        let mut interface = [0; 15];
-        interface[..packet.interface.len()].copy_from_slice(packet.interface);
         Self {
             prefix: prefix as u8,
-            interface,
-            interface_length: packet.interface.len() as u8,
+            interface: packed(packet.interface),
             protocol: packet.protocol,
             v6: matches!(packet.source, Address::V6(_)),
         }
     }
 
     fn without_interface(mut self) -> Self {
-        self.interface = *b"other\0\0\0\0\0\0\0\0\0\0";
-        self.interface_length = 5;
+        self.interface = packed(b"other");
         self
     }
+}
+
+/// At most 15 bytes as one word, with their number in its highest byte.
+#[inline]
+fn packed(name: &[u8]) -> u128 {
+    let length = name.len();
+    let bytes = if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        // Eight bytes from each end: they overlap, and agree where they do.
+        let last = u128::from(u64::from_le_bytes(*last));
+        u128::from(u64::from_le_bytes(*first)) | last << (8 * (length - 8))
+    } else {
+        name.iter().rev().fold(0, |word, &byte| word << 8 | u128::from(byte))
+    };
+    bytes | (length as u128) << 120
 }
 
 /// Counts by link.
@@ -165,31 +170,22 @@ struct Links {
 }
 
 impl Links {
-    const RECENT: usize = 64;
+    const RECENT: usize = 256;
 
     fn new() -> Self {
-        Self {
-            known: Vec::new(),
-            places: HashMap::new(),
-            recent: [0; Self::RECENT],
-        }
+        Self { known: Vec::new(), places: HashMap::new(), recent: [0; Self::RECENT] }
     }
 
     #[inline]
     fn add(&mut self, link: Link, packets: u64, bytes: u64) {
-        // Any function of the link is right here; this one tells the usual ones apart.
-        let last = link.interface[usize::from(link.interface_length.saturating_sub(1))];
-        let slot = usize::from(last)
-            ^ usize::from(link.interface_length) << 3
-            ^ usize::from(link.protocol.unwrap_or(0)) << 1
-            ^ usize::from(link.v6) << 5
-            ^ usize::from(link.prefix) << 2;
-        let recent = &mut self.recent[slot % Self::RECENT];
-        if !self
-            .known
-            .get(*recent)
-            .is_some_and(|(known, ..)| *known == link)
-        {
+        // Any function of the link is right here; this one spreads the usual ones.
+        let rest = u64::from(link.protocol.unwrap_or(0))
+            | u64::from(link.prefix) << 8
+            | u64::from(link.v6) << 16;
+        let mixed = (link.interface as u64 ^ (link.interface >> 64) as u64 ^ rest << 24)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let recent = &mut self.recent[(mixed >> 56) as usize];
+        if !self.known.get(*recent).is_some_and(|(known, ..)| *known == link) {
             *recent = Self::look_up(&mut self.known, &mut self.places, link);
         }
         let (_, all_packets, all_bytes) = &mut self.known[*recent];
@@ -206,11 +202,7 @@ impl Links {
         if let Some(&place) = places.get(&link) {
             return place;
         }
-        let link = if known.len() < LINKS_MOST {
-            link
-        } else {
-            link.without_interface()
-        };
+        let link = if known.len() < LINKS_MOST { link } else { link.without_interface() };
         *places.entry(link).or_insert_with(|| {
             known.push((link, 0, 0));
             known.len() - 1
@@ -369,53 +361,51 @@ impl Summary {
         self.links.add(Link::of(packet, prefix), packets, bytes);
         let class = Class::of(packet, prefix);
         let count = Count::new(packets, bytes, seconds);
-        self.add_flow(packet.source, packet.port, class, count);
-        if self.limits.destinations {
-            self.add_destination(packet.source, packet.destination);
+        let source = self.add_flow(packet.source, packet.port, class, count);
+        if let (true, Some(source)) = (self.limits.destinations, source) {
+            self.add_destination(source, packet.destination);
         }
     }
 
+    /// Counts for a flow; returns the source's word in keys, `None` when it found no room.
     #[inline]
-    fn add_flow(&mut self, source: Address, port: Option<u16>, class: Class, count: Count) {
-        let source = match source {
+    fn add_flow(
+        &mut self,
+        source: Address,
+        port: Option<u16>,
+        class: Class,
+        count: Count,
+    ) -> Option<u32> {
+        let word = match source {
             Address::V4(bits) => Some(bits),
             Address::V6(bits) => self.v6.number(bits),
         };
-        let Some(source) = source else {
-            self.overflow
-                .entry(class.0)
-                .or_insert(Count::ZERO)
-                .add(&count);
-            return;
+        let Some(word) = word else {
+            self.overflow.entry(class.0).or_insert(Count::ZERO).add(&count);
+            return None;
         };
-        self.waiting.push(Waiting {
-            key: flow_key(source, port.unwrap_or(0), class),
-            count,
-        });
+        self.waiting.push(Waiting { key: flow_key(word, port.unwrap_or(0), class), count });
         if self.waiting.len() == BATCH {
             self.settle();
         }
+        Some(word)
     }
 
+    /// Notes a destination of a source whose word in keys is `source`.
     #[inline]
-    fn add_destination(&mut self, source: Address, destination: Address) {
-        match (source, destination) {
-            (Address::V4(source), Address::V4(destination)) => {
-                let pair = u64::from(source) << 32 | u64::from(destination);
-                self.waiting_destinations.push(pair);
+    fn add_destination(&mut self, source: u32, destination: Address) {
+        match destination {
+            Address::V4(destination) => {
+                self.waiting_destinations.push(u64::from(source) << 32 | u64::from(destination));
                 if self.waiting_destinations.len() == BATCH {
                     self.settle();
                 }
             }
-            (Address::V6(source), Address::V6(destination)) => {
-                if let (Some(source), Some(destination)) =
-                    (self.v6.number(source), self.v6.number(destination))
-                {
-                    self.destinations_v6
-                        .insert(u64::from(source) << 32 | u64::from(destination));
+            Address::V6(destination) => {
+                if let Some(destination) = self.v6.number(destination) {
+                    self.destinations_v6.insert(u64::from(source) << 32 | u64::from(destination));
                 }
             }
-            _ => {}
         }
     }
 
@@ -424,10 +414,7 @@ impl Summary {
         for waiting in &self.waiting {
             if !self.flows.add(waiting.key, &waiting.count) {
                 let class = Class(waiting.key as u16);
-                self.overflow
-                    .entry(class.0)
-                    .or_insert(Count::ZERO)
-                    .add(&waiting.count);
+                self.overflow.entry(class.0).or_insert(Count::ZERO).add(&waiting.count);
             }
         }
         self.waiting.clear();
@@ -448,12 +435,10 @@ impl Summary {
         self.last = self.last.max(other.last);
         for row in other.rows() {
             match row.source {
-                Some(source) => self.add_flow(source, row.port, row.class, row.count),
-                None => self
-                    .overflow
-                    .entry(row.class.0)
-                    .or_insert(Count::ZERO)
-                    .add(&row.count),
+                Some(source) => {
+                    self.add_flow(source, row.port, row.class, row.count);
+                }
+                None => self.overflow.entry(row.class.0).or_insert(Count::ZERO).add(&row.count),
             }
         }
         for (link, packets, bytes) in other.links.known {
@@ -463,11 +448,9 @@ impl Summary {
             self.destinations_v4.insert(pair);
         }
         for pair in other.destinations_v6.iter() {
-            let (source, destination) = (
-                other.v6.word((pair >> 32) as u32),
-                other.v6.word(pair as u32),
-            );
-            self.add_destination(Address::V6(source), Address::V6(destination));
+            if let Some(source) = self.v6.number(other.v6.word((pair >> 32) as u32)) {
+                self.add_destination(source, Address::V6(other.v6.word(pair as u32)));
+            }
         }
         self.settle();
     }
@@ -479,18 +462,10 @@ impl Summary {
         let flows = self.flows.iter().map(|(key, count)| {
             let class = Class(key as u16);
             let source = (key >> 32) as u32;
-            let source = if class.v6() {
-                Address::V6(self.v6.word(source))
-            } else {
-                Address::V4(source)
-            };
+            let source =
+                if class.v6() { Address::V6(self.v6.word(source)) } else { Address::V4(source) };
             let port = class.has_port().then_some((key >> 16) as u16);
-            Row {
-                source: Some(source),
-                port,
-                class,
-                count: *count,
-            }
+            Row { source: Some(source), port, class, count: *count }
         });
         let overflow = self.overflow.iter().map(|(&class, &count)| Row {
             source: None,
@@ -534,14 +509,10 @@ impl Summary {
     pub fn sources(&self, top: usize) -> Vec<Source> {
         let mut destinations: HashMap<Address, u32> = HashMap::new();
         for pair in self.destinations_v4.iter() {
-            *destinations
-                .entry(Address::V4((pair >> 32) as u32))
-                .or_default() += 1;
+            *destinations.entry(Address::V4((pair >> 32) as u32)).or_default() += 1;
         }
         for pair in self.destinations_v6.iter() {
-            *destinations
-                .entry(Address::V6(self.v6.word((pair >> 32) as u32)))
-                .or_default() += 1;
+            *destinations.entry(Address::V6(self.v6.word((pair >> 32) as u32))).or_default() += 1;
         }
         let mut sources: Vec<Source> = Vec::new();
         let mut port = None;
@@ -578,12 +549,7 @@ impl Summary {
         }
         let mut ports: Vec<Port> = ports
             .into_iter()
-            .map(|((port, protocol), (packets, sources))| Port {
-                port,
-                protocol,
-                packets,
-                sources,
-            })
+            .map(|((port, protocol), (packets, sources))| Port { port, protocol, packets, sources })
             .collect();
         ports.sort_unstable_by_key(|port| (port.port, port.protocol));
         top_of(ports, top, |port| port.packets)

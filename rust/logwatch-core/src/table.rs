@@ -32,12 +32,7 @@ impl Count {
     #[must_use]
     #[inline]
     pub fn new(packets: u64, bytes: u64, seconds: u32) -> Self {
-        Self {
-            packets,
-            bytes,
-            first_less_one: seconds.wrapping_sub(1),
-            last: seconds,
-        }
+        Self { packets, bytes, first_less_one: seconds.wrapping_sub(1), last: seconds }
     }
 
     /// Adds another count of the same key.
@@ -50,12 +45,7 @@ impl Count {
     }
 
     /// Nothing counted, nothing known.
-    pub const ZERO: Self = Self {
-        packets: 0,
-        bytes: 0,
-        first_less_one: u32::MAX,
-        last: 0,
-    };
+    pub const ZERO: Self = Self { packets: 0, bytes: 0, first_less_one: u32::MAX, last: 0 };
 
     /// Unix seconds of the earliest stamp; 0 when unknown.
     #[must_use]
@@ -87,20 +77,12 @@ pub struct Counts {
 }
 
 impl Counts {
-    const FREE: Slot = Slot {
-        key: 0,
-        count: Count::ZERO,
-    };
+    const FREE: Slot = Slot { key: 0, count: Count::ZERO };
 
     /// Room for `capacity` keys, taken as they come.
     #[must_use]
     pub fn new(seed: Seed, capacity: usize) -> Self {
-        Self {
-            seed,
-            slots: vec![Self::FREE; FIRST_SLOTS],
-            keys: 0,
-            capacity,
-        }
+        Self { seed, slots: vec![Self::FREE; FIRST_SLOTS], keys: 0, capacity }
     }
 
     /// Adds to a key's count; false when the key is new and there is no room.
@@ -165,10 +147,7 @@ impl Counts {
 
     /// All keys with their counts, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &Count)> {
-        self.slots
-            .iter()
-            .filter(|slot| slot.key != 0)
-            .map(|slot| (slot.key, &slot.count))
+        self.slots.iter().filter(|slot| slot.key != 0).map(|slot| (slot.key, &slot.count))
     }
 }
 
@@ -259,13 +238,7 @@ impl Words {
     /// Room for `capacity` words.
     #[must_use]
     pub fn new(seed: Seed, capacity: usize) -> Self {
-        Self {
-            seed,
-            slots: vec![0; FIRST_SLOTS],
-            keys: 0,
-            zero: false,
-            capacity,
-        }
+        Self { seed, slots: vec![0; FIRST_SLOTS], keys: 0, zero: false, capacity }
     }
 
     /// Puts a word in; false when it is new and there is no room.
@@ -315,11 +288,7 @@ impl Words {
 
     /// All words, in no order.
     pub fn iter(&self) -> impl Iterator<Item = u64> {
-        self.slots
-            .iter()
-            .copied()
-            .filter(|&word| word != 0)
-            .chain(self.zero.then_some(0))
+        self.slots.iter().copied().filter(|&word| word != 0).chain(self.zero.then_some(0))
     }
 }
 
@@ -382,9 +351,6 @@ mod tests {
             [5, 6, 7, 6].map(|word| numbers.number(word))
         );
         let mut set = Words::new(Seed::random(), 2);
-        assert_eq!(
-            [true, true, false, true, true],
-            [5, 6, 7, 6, 0].map(|word| set.insert(word))
-        );
+        assert_eq!([true, true, false, true, true], [5, 6, 7, 6, 0].map(|word| set.insert(word)));
     }
 }

@@ -53,7 +53,7 @@ pub struct Clock {
     /// Unix seconds of "now", for stamps without a year.
     now: i64,
     /// The text of the last stamp without its fraction, and what it meant.
-    last: ([u8; Clock::TEXT], i64),
+    last: (usize, [u8; Clock::TEXT], i64),
 }
 
 impl Clock {
@@ -63,11 +63,7 @@ impl Clock {
     /// `now` in Unix seconds places stamps that have no year.
     #[must_use]
     pub fn new(local: LocalTime, now: i64) -> Self {
-        Self {
-            local,
-            now,
-            last: ([0; Self::TEXT], 0),
-        }
+        Self { local, now, last: (0, [0; Self::TEXT], 0) }
     }
 
     /// Moves "now" on.
@@ -79,33 +75,26 @@ impl Clock {
     #[inline]
     pub fn seconds(&mut self, stamp: &[u8]) -> i64 {
         let traditional = stamp[0].is_ascii_alphabetic();
-        let shared = if traditional { stamp.len() } else { Self::TEXT };
-        let mut text = [0; Self::TEXT];
-        text[..shared].copy_from_slice(&stamp[..shared]);
-        let local_or_utc = if text == self.last.0 {
-            self.last.1
+        let text = if traditional { stamp } else { &stamp[..Self::TEXT] };
+        let (length, remembered, seconds) = &self.last;
+        let local_or_utc = if text == &remembered[..*length] {
+            *seconds
         } else {
             let seconds = if traditional {
                 self.traditional(stamp)
             } else {
                 civil(stamp).map_or(0, |c| utc(c.0, c.1, c.2, c.3, c.4, c.5))
             };
-            self.last = (text, seconds);
+            let mut remembered = [0; Self::TEXT];
+            remembered[..text.len()].copy_from_slice(text);
+            self.last = (text.len(), remembered, seconds);
             seconds
         };
-        if traditional {
-            local_or_utc
-        } else {
-            local_or_utc - zone(stamp)
-        }
+        if traditional { local_or_utc } else { local_or_utc - zone(stamp) }
     }
 
     fn traditional(&self, stamp: &[u8]) -> i64 {
-        let month = MONTHS
-            .iter()
-            .position(|name| stamp.starts_with(*name))
-            .unwrap_or(0) as u8
-            + 1;
+        let month = MONTHS.iter().position(|name| stamp.starts_with(*name)).unwrap_or(0) as u8 + 1;
         let time = &stamp[stamp.len() - 8..];
         let day = stamp[4..stamp.len() - 9]
             .iter()
@@ -182,20 +171,11 @@ mod tests {
     fn a_stamp_without_a_year_is_the_one_nearest_to_now() {
         let mut clock = Clock::new(utc, NOVEMBER);
         assert_eq!(NOVEMBER, clock.seconds(b"Nov 22 07:08:09"));
-        assert_eq!(
-            utc(2026, 9, 5, 14, 34, 40),
-            clock.seconds(b"Sep  5 14:34:40")
-        );
-        assert_eq!(
-            utc(2026, 9, 5, 14, 34, 40),
-            clock.seconds(b"Sep 5 14:34:40")
-        );
+        assert_eq!(utc(2026, 9, 5, 14, 34, 40), clock.seconds(b"Sep  5 14:34:40"));
+        assert_eq!(utc(2026, 9, 5, 14, 34, 40), clock.seconds(b"Sep 5 14:34:40"));
         assert_eq!(utc(2027, 1, 3, 0, 0, 0), clock.seconds(b"Jan  3 00:00:00"));
         let mut january = Clock::new(utc, utc(2027, 1, 1, 0, 0, 5));
-        assert_eq!(
-            utc(2026, 12, 31, 23, 59, 59),
-            january.seconds(b"Dec 31 23:59:59")
-        );
+        assert_eq!(utc(2026, 12, 31, 23, 59, 59), january.seconds(b"Dec 31 23:59:59"));
         let mut leap = Clock::new(utc, utc(2028, 3, 1, 0, 0, 0));
         assert_eq!(utc(2028, 2, 29, 12, 0, 0), leap.seconds(b"Feb 29 12:00:00"));
         assert_eq!(0, clock.seconds(b"Feb 29 12:00:00"));

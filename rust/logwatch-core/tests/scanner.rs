@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use logwatch_core::body;
 use logwatch_core::hash::Seed;
 use logwatch_core::line::{self, Kind, LINE_MOST};
 use logwatch_core::prefix::Prefixes;
+use logwatch_core::quick;
 use logwatch_core::scanner::{Scanner, Settings};
 use logwatch_core::summary::{Limits, Summary};
 use logwatch_core::time::{Clock, utc};
@@ -19,10 +21,7 @@ const NOW: i64 = 1_795_521_600;
 fn scanner(flows: usize, slice_seconds: u32) -> Scanner {
     let settings = Settings {
         prefixes: Prefixes::new(&[PREFIX]).expect("a usable prefix"),
-        limits: Limits {
-            flows,
-            destinations: true,
-        },
+        limits: Limits { flows, destinations: true },
         slice_seconds,
     };
     Scanner::new(settings, Clock::new(utc, NOW), Seed::random())
@@ -60,11 +59,7 @@ fn told(summary: &Summary) -> Told {
             .links()
             .map(|(link, packets, bytes)| (format!("{link:?}"), (*packets, *bytes)))
             .collect(),
-        sources: summary
-            .sources(0)
-            .iter()
-            .map(|source| format!("{source:?}"))
-            .collect(),
+        sources: summary.sources(0).iter().map(|source| format!("{source:?}")).collect(),
     }
 }
 
@@ -79,16 +74,9 @@ fn scan_whole(data: &[u8]) -> Told {
 fn real_lines() -> Vec<Vec<u8>> {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
     let mut lines = Vec::new();
-    for case in fs::read_dir(cases)
-        .expect("the folder of fixtures")
-        .flatten()
-    {
+    for case in fs::read_dir(cases).expect("the folder of fixtures").flatten() {
         if let Ok(text) = fs::read(case.path().join("lines.log")) {
-            lines.extend(
-                text.split(|&byte| byte == b'\n')
-                    .step_by(3)
-                    .map(<[u8]>::to_vec),
-            );
+            lines.extend(text.split(|&byte| byte == b'\n').step_by(3).map(<[u8]>::to_vec));
         }
     }
     assert!(lines.len() > 100, "the fixtures are missing");
@@ -124,13 +112,8 @@ fn wrapped(line: &[u8], times: u32) -> Vec<u8> {
     match line.windows(tag.len()).position(|window| window == tag) {
         Some(at) => {
             let (header, message) = line.split_at(at + tag.len());
-            [
-                header,
-                format!(" message repeated {times} times: [").as_bytes(),
-                message,
-                b"]",
-            ]
-            .concat()
+            [header, format!(" message repeated {times} times: [").as_bytes(), message, b"]"]
+                .concat()
         }
         None => line.to_vec(),
     }
@@ -184,6 +167,16 @@ proptest! {
         }
         let found = scan_whole(&data);
         prop_assert_eq!((kinds, packets, bytes), (found.lines, found.packets, found.bytes));
+    }
+
+    #[test]
+    fn the_quick_reader_never_contradicts_the_plain_one(line in any_line()) {
+        for start in line.windows(3).enumerate().filter(|(_, text)| text == b"IN=").map(|found| found.0) {
+            let body = &line[start..];
+            if let Some(packet) = quick::read(body) {
+                prop_assert_eq!(Some(packet), body::read(body));
+            }
+        }
     }
 
     #[test]
@@ -246,20 +239,12 @@ fn a_line_that_is_too_long_is_other_however_it_comes() {
         b"Nov 22 07:08:09 worker-1 kernel: calico-packet: IN=eth1 OUT= MAC= SRC=203.0.113.7 \
         DST=198.51.100.9 LEN=60 ";
     let longest = [&packet[..], &vec![b'x'; LINE_MOST - packet.len()], b"\n"].concat();
-    let too_long = [
-        &packet[..],
-        &vec![b'x'; LINE_MOST + 1 - packet.len()],
-        b"\n",
-    ]
-    .concat();
+    let too_long = [&packet[..], &vec![b'x'; LINE_MOST + 1 - packet.len()], b"\n"].concat();
     for (text, kind) in [(&longest, Kind::Packet), (&too_long, Kind::Other)] {
         for piece in [7, 1_000, LINE_MOST - 1, LINE_MOST, LINE_MOST + 1, 1 << 20] {
             let mut scanner = scanner(1 << 10, 0);
             // A hole of NUL bytes in front of a line does not make it longer.
-            for piece in [&vec![0; 2 * LINE_MOST], &text[..], b"after\n"]
-                .concat()
-                .chunks(piece)
-            {
+            for piece in [&vec![0; 2 * LINE_MOST], &text[..], b"after\n"].concat().chunks(piece) {
                 scanner.feed(piece);
             }
             assert_eq!(0, scanner.pending());
@@ -282,10 +267,7 @@ fn what_finds_no_room_is_counted_without_its_source() {
     }
     let summary = scanner.drain();
     let packets: u64 = summary.rows().map(|row| row.count.packets).sum();
-    assert_eq!(
-        (200, 200, 200 * 60),
-        (summary.packets, packets, summary.bytes)
-    );
+    assert_eq!((200, 200, 200 * 60), (summary.packets, packets, summary.bytes));
     assert_eq!(10, summary.flow_count());
     assert_eq!(1, summary.rows().filter(|row| row.source.is_none()).count());
 }
@@ -299,4 +281,17 @@ fn an_unfinished_line_can_be_forgotten() {
     scanner.feed(b"three\n");
     scanner.finish();
     assert_eq!([0, 0, 0, 0, 2], scanner.drain().lines);
+}
+
+#[test]
+fn the_quick_reader_reads_most_real_packets() {
+    let prefixes = Prefixes::new(&[PREFIX]).expect("a usable prefix");
+    let (mut quickly, mut all) = (0, 0);
+    for line in real_lines() {
+        let Some(_) = line::read_line(&line, &prefixes).packet else { continue };
+        let start = line.windows(3).position(|text| text == b"IN=").expect("a body");
+        all += 1;
+        quickly += u32::from(quick::read(&line[start..]).is_some());
+    }
+    assert!(quickly * 2 > all, "{quickly} of {all}");
 }

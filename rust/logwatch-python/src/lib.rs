@@ -84,17 +84,11 @@ impl Scanner {
     ) -> PyResult<Self> {
         let settings = Settings {
             prefixes: prefixes_of(&prefixes)?,
-            limits: Limits {
-                flows: capacity,
-                destinations,
-            },
+            limits: Limits { flows: capacity, destinations },
             slice_seconds,
         };
         let clock = Clock::new(local::to_seconds, now.unwrap_or_else(self::now));
-        Ok(Self {
-            inner: CoreScanner::new(settings, clock, seed()),
-            now,
-        })
+        Ok(Self { inner: CoreScanner::new(settings, clock, seed()), now })
     }
 
     #[pyo3(signature = (data, start = 0))]
@@ -122,9 +116,7 @@ impl Scanner {
         if self.now.is_none() {
             self.inner.set_now(now());
         }
-        Summary {
-            inner: self.inner.drain(),
-        }
+        Summary { inner: self.inner.drain() }
     }
 }
 
@@ -161,7 +153,7 @@ impl Summary {
     ) -> PyResult<Bound<'py, PyTuple>> {
         (
             link.prefix,
-            text(link.interface()),
+            text(&link.interface()),
             protocol_text(link.protocol),
             family(link.v6),
             packets,
@@ -209,15 +201,7 @@ impl Summary {
             .map(|flow| {
                 let (packets, bytes, first, last) = count_fields(&flow.count);
                 let protocol = flow.protocol.map(protocol::name);
-                (
-                    address_text(flow.source),
-                    flow.port,
-                    protocol,
-                    packets,
-                    bytes,
-                    first,
-                    last,
-                )
+                (address_text(flow.source), flow.port, protocol, packets, bytes, first, last)
                     .into_pyobject(py)
             })
             .collect()
@@ -250,12 +234,7 @@ impl Summary {
         ports
             .iter()
             .map(|port| {
-                (
-                    port.port,
-                    port.protocol.map(protocol::name),
-                    port.packets,
-                    port.sources,
-                )
+                (port.port, port.protocol.map(protocol::name), port.packets, port.sources)
                     .into_pyobject(py)
             })
             .collect()
@@ -284,9 +263,7 @@ struct SourceSketch {
 impl SourceSketch {
     #[new]
     fn new() -> Self {
-        Self {
-            inner: Distinct::new(seed()),
-        }
+        Self { inner: Distinct::new(seed()) }
     }
 
     fn see(&mut self, summary: PyRef<'_, Summary>) {
@@ -338,20 +315,9 @@ fn read_line<'py>(
 ) -> PyResult<Bound<'py, PyTuple>> {
     let prefixes = prefixes_of(&prefixes)?;
     let reading = line::read_line(line, &prefixes);
-    let packet = reading
-        .packet
-        .as_ref()
-        .map(|packet| packet_fields(py, packet))
-        .transpose()?;
+    let packet = reading.packet.as_ref().map(|packet| packet_fields(py, packet)).transpose()?;
     let stamp = reading.stamp.map(|stamp| PyBytes::new(py, stamp));
-    (
-        reading.kind.name(),
-        reading.count,
-        reading.prefix,
-        stamp,
-        packet,
-    )
-        .into_pyobject(py)
+    (reading.kind.name(), reading.count, reading.prefix, stamp, packet).into_pyobject(py)
 }
 
 #[pyfunction]
