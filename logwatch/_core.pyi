@@ -6,6 +6,16 @@ Other rooms use what `logwatch.packets` exports.
 
 from typing import final
 
+__all__ = [
+    "Scanner",
+    "SourceSketch",
+    "Summary",
+    "__version__",
+    "protocol_name",
+    "read_line",
+    "stamp_seconds",
+]
+
 __version__: str
 
 @final

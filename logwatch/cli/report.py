@@ -53,13 +53,14 @@ def run(
 
 def _write(report: Report, output_format: Format, output: Path | None) -> None:
     if output_format is Format.TABLE:
-        console = Console(width=None if output is None and sys.stdout.isatty() else WIDTH)
-        if output is None:
+        if output is None and sys.stdout.isatty():
+            console = Console()
             console.print(render_table(report, console.width))
             return
+        console = Console(width=WIDTH, force_terminal=False)
         with console.capture() as capture:
             console.print(render_table(report, console.width))
-        text = capture.get()
+        text = "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
     else:
         text = render_json(report) if output_format is Format.JSON else render_csv(report)
     if output is None:

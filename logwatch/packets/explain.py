@@ -140,7 +140,7 @@ def _parts(line: bytes, parse: Parse) -> Iterator[Part]:
                 value=printable(value),
                 start=token.start,
                 end=token.end,
-                meaning=meaning(token.key, token.value),
+                meaning=printable(meaning(token.key, token.value).encode("latin-1")),
                 used=not nested and token.key in _USED,
             )
         nested = nested or token.key == "["

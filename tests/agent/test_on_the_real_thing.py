@@ -108,7 +108,7 @@ def test_nothing_is_lost_or_doubled_over_logrotate_and_a_restart(
     network.log(Rule(prefix="calico-packet: "))
     agent = start_agent()
     sent = sender.send(visitors() * 5)
-    rsyslog.wait_for(len(sent), containing=b"calico-packet: ")
+    agent.wait_for(lambda: agent.total("logwatch_denied_packets_total") >= len(sent), "lines")
     rsyslog.rotate(hup=False)
     sent += sender.send(visitors() * 5)  # written to what is syslog.1 now
     agent.wait_for(lambda: agent.total("logwatch_denied_packets_total") >= len(sent), "late lines")
@@ -125,3 +125,20 @@ def test_nothing_is_lost_or_doubled_over_logrotate_and_a_restart(
     assert by_flow(sent) == agent.metrics("logwatch_denied_packets_by_flow_total")
     assert len(sent) == agent.metrics("logwatch_lines_total")["packet",]
     assert 0 == agent.stop()
+
+
+def test_a_file_that_is_rotated_before_it_was_seen_counts(
+    network: Network,
+    sender: Sender,
+    rsyslog: Rsyslog,
+    start_agent: Callable[..., RunningAgent],
+) -> None:
+    """Created and renamed within milliseconds: it is found as syslog.1 when the next one comes."""
+    network.log(Rule(prefix="calico-packet: "))
+    agent = start_agent()
+    sent = sender.send(visitors())
+    rsyslog.wait_for(len(sent), containing=b"calico-packet: ")
+    rsyslog.rotate()
+    sent += sender.send(visitors())
+    agent.wait_for(lambda: agent.total("logwatch_denied_packets_total") >= len(sent), "all")
+    assert by_flow(sent) == agent.metrics("logwatch_denied_packets_by_flow_total")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwatch.offenders import Rule
+from logwatch.offenders import Evidence, Rule
 from logwatch.offenders.evidence import BUCKETS, EvidenceTable
 
 PACKETS = Rule("packets", "packets", threshold=10, within=60, ban=600)
@@ -96,6 +96,17 @@ def test_a_port_scan_wider_than_what_is_kept_is_still_counted_right() -> None:
         assert (number >= 3) == (rule is PORTS)
     _, number = table.evidence(table.trail("source"), PORTS)
     assert 20 == number
+
+
+def test_evidence_lists_only_what_lies_within_the_rules_window() -> None:
+    table = EvidenceTable([PACKETS, PORTS], 100)
+    table.begin(1000.0)
+    table.add("source", 80, 9)
+    table.begin(2000.0)
+    assert table.add("source", 22, 12) is PACKETS
+    evidence, number = table.evidence(table.trail("source"), PACKETS)
+    assert 12 == number
+    assert Evidence(packets=12, ports=(22,), first=2000.0, last=2000.0) == evidence
 
 
 def test_the_window_of_each_rule_is_its_own() -> None:

@@ -192,6 +192,11 @@ def test_nothing_that_acts_on_a_terminal_is_shown(expected: str, data: bytes) ->
     assert expected == printable(data)
 
 
+def test_a_meaning_made_of_a_value_is_printable() -> None:
+    line = HEADER + DEVICES.replace(b"MAC=08", b"MAC=\x1b") + IP
+    assert r"to \x1b:00:27:01:02:03 from" in render_text(explain(line))
+
+
 def test_long_values_and_lines_are_shown_in_part() -> None:
     text = render_text(explain(HEADER + b"calico-packet: IN=" + b"x" * 50000))
     assert max(map(len, text.splitlines())) <= 4096

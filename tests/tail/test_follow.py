@@ -118,9 +118,9 @@ def test_file_renamed_back_is_not_read_again(setting: Setting) -> None:
         setting.rotated().replace(setting.path)
         append(setting.path, b"one\n")
         assert [b"one"] == setting.poll()
-    opened = setting.opener.opened
-    setting.poll()
-    assert opened == setting.opener.opened
+        opened = setting.opener.opened
+        setting.poll()
+        assert opened == setting.opener.opened
 
 
 def test_file_that_came_and_went_while_the_path_was_empty(setting: Setting) -> None:
