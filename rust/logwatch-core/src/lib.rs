@@ -21,4 +21,5 @@ pub mod scanner;
 pub mod spaces;
 pub mod summary;
 pub mod table;
+pub mod template;
 pub mod time;

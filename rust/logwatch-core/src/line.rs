@@ -4,6 +4,7 @@ use crate::body::{self, Packet};
 use crate::header;
 use crate::prefix::{Place, Prefixes};
 use crate::quick;
+use crate::template::Templates;
 
 /// A longer line is never looked into: the kernel's own lines have less than 2 KiB.
 pub const LINE_MOST: usize = 65_536;
@@ -55,15 +56,40 @@ pub struct Reading<'a> {
     pub packet: Option<Packet<'a>>,
 }
 
+impl<'a> Reading<'a> {
+    /// A line whose prefix is in place; without a packet it is odd and adds nothing.
+    #[inline]
+    fn new(
+        kind: Kind,
+        count: u32,
+        prefix: usize,
+        stamp: Option<&'a [u8]>,
+        packet: Option<Packet<'a>>,
+    ) -> Self {
+        let (kind, count) = if packet.is_some() { (kind, count) } else { (Kind::Odd, 0) };
+        Self { kind, count, prefix: Some(prefix), stamp, packet }
+    }
+}
+
 /// Reads one line without its line feed.
 #[must_use]
 pub fn read_line<'a>(line: &'a [u8], prefixes: &Prefixes) -> Reading<'a> {
+    read_line_like(line, prefixes, &mut Templates::default())
+}
+
+/// Reads one line, which may begin like one of the `templates`.
+#[must_use]
+pub fn read_line_like<'a>(
+    line: &'a [u8],
+    prefixes: &Prefixes,
+    templates: &mut Templates,
+) -> Reading<'a> {
     let line = strip_nuls(line);
     if line.len() > LINE_MOST {
         return Reading { kind: Kind::Other, count: 0, prefix: None, stamp: None, packet: None };
     }
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    read_in_place(line, prefixes).unwrap_or_else(|stamp| {
+    read_in_place(line, prefixes, templates).unwrap_or_else(|stamp| {
         let kind = if prefixes.anywhere(line) { Kind::Forged } else { Kind::Other };
         Reading { kind, count: 0, prefix: None, stamp, packet: None }
     })
@@ -83,7 +109,8 @@ pub fn strip_nuls(line: &[u8]) -> &[u8] {
 
 /// Reads a line whose prefix is in place; otherwise returns the stamp, if there is a header.
 ///
-/// The line has been stripped of NUL bytes and of the carriage return.
+/// The line has been stripped of NUL bytes and of the carriage return. What it begins with is looked
+/// for among the `templates`, and learned where it is new.
 ///
 /// # Errors
 ///
@@ -92,8 +119,15 @@ pub fn strip_nuls(line: &[u8]) -> &[u8] {
 pub fn read_in_place<'a>(
     line: &'a [u8],
     prefixes: &Prefixes,
+    templates: &mut Templates,
 ) -> Result<Reading<'a>, Option<&'a [u8]>> {
-    let header = header::read(line).ok_or(None)?;
+    let header = if let Some(header) = templates.find(line) {
+        header
+    } else {
+        let header = header::read(line).ok_or(None)?;
+        templates.learn(line, &header);
+        header
+    };
     let stamp = Some(header.stamp);
     let mut message = &line[header.place..];
     let mut count = 1;
@@ -106,15 +140,15 @@ pub fn read_in_place<'a>(
         count = times;
         kind = Kind::Repeated;
     }
-    let (index, packet) = match prefixes.place(message) {
-        Place::Body { index, body } => {
-            (index, quick::read(&message[body..]).or_else(|| body::read(&message[body..])))
-        }
+    let (prefix, packet) = match prefixes.place(message) {
+        Place::Body { index, body } => (index, read_body(&message[body..])),
         Place::Odd(index) => (index, None),
         Place::Nothing => return Err(stamp),
     };
-    Ok(match packet {
-        Some(packet) => Reading { kind, count, prefix: Some(index), stamp, packet: Some(packet) },
-        None => Reading { kind: Kind::Odd, count: 0, prefix: Some(index), stamp, packet: None },
-    })
+    Ok(Reading::new(kind, count, prefix, stamp, packet))
+}
+
+#[inline]
+fn read_body(text: &[u8]) -> Option<Packet<'_>> {
+    quick::read(text).or_else(|| body::read(text))
 }

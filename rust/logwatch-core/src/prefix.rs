@@ -66,14 +66,14 @@ pub enum Place {
 ///
 /// Up to 32 bytes are compared as four words, without a call.
 #[derive(Clone, Debug)]
-struct Start {
+pub(crate) struct Start {
     text: Vec<u8>,
     words: [u64; 4],
     masks: [u64; 4],
 }
 
 impl Start {
-    fn new(text: Vec<u8>) -> Self {
+    pub(crate) fn new(text: Vec<u8>) -> Self {
         let mut bytes = [[0; 8]; 4];
         let mut kept = [[0; 8]; 4];
         for (at, &byte) in text.iter().take(32).enumerate() {
@@ -83,8 +83,16 @@ impl Start {
         Self { text, words: bytes.map(u64::from_ne_bytes), masks: kept.map(u64::from_ne_bytes) }
     }
 
+    pub(crate) fn is(&self, text: &[u8]) -> bool {
+        self.text == text
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     #[inline]
-    fn is_start_of(&self, message: &[u8]) -> bool {
+    pub(crate) fn is_start_of(&self, message: &[u8]) -> bool {
         match message.first_chunk::<32>() {
             Some(bytes) if self.text.len() <= 32 => {
                 let (words, _) = bytes.as_chunks::<8>();

@@ -12,10 +12,13 @@
 //!
 //! Invariant: the counts do not depend on how the stream was cut into pieces.
 
+use std::sync::Arc;
+
 use crate::hash::Seed;
 use crate::line::{self, Kind, LINE_MOST, Reading};
 use crate::prefix::Prefixes;
 use crate::summary::{Limits, Summary};
+use crate::template::Templates;
 use crate::time::Clock;
 
 /// How a scanner reads.
@@ -33,7 +36,8 @@ pub struct Settings {
 /// Counts the packets of one stream.
 #[derive(Debug)]
 pub struct Scanner {
-    prefixes: Prefixes,
+    prefixes: Arc<Prefixes>,
+    templates: Templates,
     slice_seconds: u32,
     clock: Clock,
     summary: Summary,
@@ -52,7 +56,8 @@ impl Scanner {
     #[must_use]
     pub fn new(settings: Settings, clock: Clock, seed: Seed) -> Self {
         Self {
-            prefixes: settings.prefixes,
+            prefixes: Arc::new(settings.prefixes),
+            templates: Templates::default(),
             slice_seconds: settings.slice_seconds,
             clock,
             summary: Summary::new(seed, settings.limits),
@@ -143,7 +148,7 @@ impl Scanner {
         if !self.overlong && kept + end.len() <= LINE_MOST {
             self.partial.extend_from_slice(end);
             let line = std::mem::take(&mut self.partial);
-            let reading = line::read_line(&line, &self.prefixes);
+            let reading = line::read_line_like(&line, &self.prefixes, &mut self.templates);
             let counted = self.count(&reading);
             self.partial = line;
             if !counted {
@@ -156,7 +161,7 @@ impl Scanner {
             if self.overlong || kept + line.len() > LINE_MOST {
                 self.summary.add_lines(Kind::Other, 1);
             } else {
-                let reading = line::read_line(line, &self.prefixes);
+                let reading = line::read_line_like(line, &self.prefixes, &mut self.templates);
                 if !self.count(&reading) {
                     return false;
                 }
@@ -168,7 +173,7 @@ impl Scanner {
 
     /// Counts whole lines and returns how many bytes were taken.
     fn scan(&mut self, lines: &[u8]) -> usize {
-        let prefixes = self.prefixes.clone();
+        let prefixes = Arc::clone(&self.prefixes);
         let mut search = prefixes.search(lines);
         let mut at = 0;
         let mut storm = true;
@@ -178,7 +183,7 @@ impl Scanner {
                 let text = line::strip_nuls(&lines[at..end]);
                 if text.len() <= LINE_MOST {
                     let text = text.strip_suffix(b"\r").unwrap_or(text);
-                    if let Ok(reading) = line::read_in_place(text, &prefixes) {
+                    if let Ok(reading) = line::read_in_place(text, &prefixes, &mut self.templates) {
                         if !self.count(&reading) {
                             return at;
                         }
@@ -195,7 +200,7 @@ impl Scanner {
                 memchr::memrchr(b'\n', &lines[at..hit]).map_or(at, |offset| at + offset + 1);
             self.count_others(&lines[at..start]);
             let end = hit + line_length(&lines[hit..]);
-            let reading = line::read_line(&lines[start..end], &prefixes);
+            let reading = line::read_line_like(&lines[start..end], &prefixes, &mut self.templates);
             if !self.count(&reading) {
                 return start;
             }
