@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
+VERSION = 2
+"""Grows when the lines change, so that no old file is taken for a new one."""
+
 PREFIXES = ("calico-packet", "calico-packet-nodeports", "calico-packet-lb")
 _MONTH_DAY = "Nov 22"
 _HOSTS = tuple(f"worker-{number}" for number in range(1, 9))
@@ -43,7 +46,7 @@ class Corpus:
     def path(self) -> Path:
         """Where it is, or will be."""
         cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-        return Path(cache) / "calico-logwatch" / "bench" / f"{self.name}.log"
+        return Path(cache) / "calico-logwatch" / "bench" / f"{self.name}-{VERSION}.log"
 
 
 STORM = Corpus("storm", 4_000_000, 4_000_000)
@@ -99,8 +102,8 @@ def _packets(chance: random.Random) -> Callable[[], str]:
     macs = [":".join(f"{chance.randint(0, 255):02x}" for _ in range(12)) for _ in range(64)]
     bits, pick = chance.getrandbits, chance.random
 
-    def flow(source: str, after_mac: str, icmp: str) -> tuple[str, str, str]:
-        """Make what all packets of a flow share: policy and interface, source, ports."""
+    def flow(source: str, ether: str, icmp: str, to: list[str]) -> tuple[str, str, str]:
+        """Make what all packets of a flow share: policy, interface, addresses, ports."""
         prefix = PREFIXES[min(int(pick() * 5), 2)]
         interface = _INTERFACES[int(pick() * len(_INTERFACES))]
         out = "" if bits(2) else f"cali{bits(20):05x}"
@@ -114,28 +117,30 @@ def _packets(chance: random.Random) -> Callable[[], str]:
         else:
             transport = f"PROTO={icmp} TYPE=8 CODE=0 ID={bits(16)} SEQ={bits(8)} "
         start = f"{prefix}: IN={interface} OUT={out} MAC="
-        return start, f"{after_mac} SRC={source} DST=", transport
+        return start, f":{ether} SRC={source} DST={chance.choice(to)} LEN=", transport
 
     # A few sources send most of the packets, as it is in the field.
     weights = list(accumulate(1 / (rank + 20) for rank in range(len(v4))))
     flows_v4 = [
-        flow(source, ":08:00", "ICMP")
+        flow(source, "08:00", "ICMP", to_v4)
         for source in chance.choices(v4, cum_weights=weights, k=_FLOWS)
     ]
-    flows_v6 = [flow(source, ":86:dd", "ICMPv6") for source in chance.choices(v6, k=_FLOWS // 8)]
+    flows_v6 = [
+        flow(source, "86:dd", "ICMPv6", to_v6) for source in chance.choices(v6, k=_FLOWS // 8)
+    ]
 
     def packet() -> str:
         mark = "MARK=0x4000 " if bits(1) else ""
         if bits(3):
             start, middle, transport = flows_v4[bits(17)]
             return (
-                f"{start}{macs[bits(6)]}{middle}{to_v4[bits(6)]} LEN={40 + bits(10)} TOS=0x00 "
+                f"{start}{macs[bits(6)]}{middle}{40 + bits(10)} TOS=0x00 "
                 f"PREC=0x00 TTL={32 + bits(7)} ID={bits(16)} {'DF ' if bits(1) else ''}"
                 f"{transport}{mark}"
             )
         start, middle, transport = flows_v6[bits(14)]
         return (
-            f"{start}{macs[bits(6)]}{middle}{to_v6[bits(4)]} LEN={60 + bits(10)} TC=0 "
+            f"{start}{macs[bits(6)]}{middle}{60 + bits(10)} TC=0 "
             f"HOPLIMIT={32 + bits(7)} FLOWLBL={bits(20)} {transport}{mark}"
         )
 
