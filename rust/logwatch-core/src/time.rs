@@ -54,20 +54,28 @@ pub struct Clock {
     now: i64,
     /// The text of the last stamp without its fraction, and what it meant.
     last: (usize, [u8; Clock::TEXT], i64),
+    /// The text of the last traditional stamp up to its hour, and when that hour began.
+    last_hour: (usize, [u8; Clock::HOUR], Option<i64>),
 }
 
 impl Clock {
     /// "2026-11-22T07:08:09" is the longest part that is remembered.
     const TEXT: usize = 19;
+    /// "Nov 22 07"
+    const HOUR: usize = 9;
 
     /// `now` in Unix seconds places stamps that have no year.
     #[must_use]
     pub fn new(local: LocalTime, now: i64) -> Self {
-        Self { local, now, last: (0, [0; Self::TEXT], 0) }
+        Self { local, now, last: (0, [0; Self::TEXT], 0), last_hour: (0, [0; Self::HOUR], None) }
     }
 
     /// Moves "now" on.
     pub fn set_now(&mut self, now: i64) {
+        if year_of(now) != year_of(self.now) {
+            self.last = (0, [0; Self::TEXT], 0);
+            self.last_hour = (0, [0; Self::HOUR], None);
+        }
         self.now = now;
     }
 
@@ -93,21 +101,36 @@ impl Clock {
         if traditional { local_or_utc } else { local_or_utc - zone(stamp) }
     }
 
-    fn traditional(&self, stamp: &[u8]) -> i64 {
-        let month = MONTHS.iter().position(|name| stamp.starts_with(*name)).unwrap_or(0) as u8 + 1;
-        let time = &stamp[stamp.len() - 8..];
-        let day = stamp[4..stamp.len() - 9]
-            .iter()
-            .filter(|byte| **byte != b' ')
-            .fold(0, |day, byte| day * 10 + (byte - b'0'));
-        let (hour, minute, second) = (two(&time[0..]), two(&time[3..]), two(&time[6..]));
+    fn traditional(&mut self, stamp: &[u8]) -> i64 {
+        let (hour_text, rest) = stamp.split_at(stamp.len() - b":08:09".len());
+        let (length, remembered, start) = &self.last_hour;
+        let start = if hour_text == &remembered[..*length] {
+            *start
+        } else {
+            let start = self.hour_start(hour_text);
+            let mut remembered = [0; Self::HOUR];
+            remembered[..hour_text.len()].copy_from_slice(hour_text);
+            self.last_hour = (hour_text.len(), remembered, start);
+            start
+        };
+        // February 29 with no leap year next to now: the nearest one is not knowable.
+        start
+            .map_or(0, |start| start + i64::from(two(&rest[1..])) * 60 + i64::from(two(&rest[4..])))
+    }
+
+    /// The moment at which the hour of "Nov 22 07" begins, in the year that brings it nearest to
+    /// now. Asking the system for it takes a microsecond, so it is asked once an hour of the log:
+    /// zones change their offset at full hours.
+    fn hour_start(&self, text: &[u8]) -> Option<i64> {
+        let month = MONTHS.iter().position(|name| text.starts_with(*name)).unwrap_or(0) as u8 + 1;
+        let (day, hour) = text[4..].split_at(text.len() - 4 - 2);
+        let day =
+            day.iter().filter(|byte| **byte != b' ').fold(0, |day, byte| day * 10 + (byte - b'0'));
         let this_year = year_of(self.now);
         (this_year - 1..=this_year + 1)
             .filter(|&year| month != 2 || day != 29 || is_leap(year))
-            .map(|year| (self.local)(year, month, day, hour, minute, second))
+            .map(|year| (self.local)(year, month, day, two(hour), 0, 0))
             .min_by_key(|moment| (moment - self.now).abs())
-            // February 29 with no leap year next to now: the nearest one is not knowable.
-            .unwrap_or(0)
     }
 }
 
