@@ -148,7 +148,7 @@ pub fn read_in_place<'a>(
     Ok(Reading::new(kind, count, prefix, stamp, packet))
 }
 
-#[inline]
+#[inline(always)]
 fn read_body(text: &[u8]) -> Option<Packet<'_>> {
     quick::read(text).or_else(|| body::read(text))
 }

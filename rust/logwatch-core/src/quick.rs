@@ -24,13 +24,13 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The eight bytes at the start of the next field.
-    #[inline]
+    #[inline(always)]
     fn head(&self) -> Option<u64> {
         Some(u64::from_le_bytes(*self.text.get(self.start..)?.first_chunk()?))
     }
 
     /// Moves past the next field if it starts with `key`; returns where its value starts and ends.
-    #[inline]
+    #[inline(always)]
     fn take<const N: usize>(&mut self, key: &[u8; N]) -> Option<(usize, usize)> {
         if self.text.get(self.start..)?.first_chunk::<N>()? != key {
             return None;
@@ -43,19 +43,19 @@ impl<'a> Fields<'a> {
         (start <= end).then_some((start, end))
     }
 
-    #[inline]
+    #[inline(always)]
     fn interface<const N: usize>(&mut self, key: &[u8; N]) -> Option<&'a [u8]> {
         let (start, end) = self.take(key)?;
         (end - start <= INTERFACE_MOST).then(|| &self.text[start..end])
     }
 
-    #[inline]
+    #[inline(always)]
     fn number<const N: usize>(&mut self, key: &[u8; N], most: u32) -> Option<u32> {
         let (start, end) = self.take(key)?;
         number(self.text, start, end).filter(|&value| value <= most)
     }
 
-    #[inline]
+    #[inline(always)]
     fn address<const N: usize>(&mut self, key: &[u8; N]) -> Option<Address> {
         let (start, end) = self.take(key)?;
         if end - start == 39 {
@@ -68,7 +68,7 @@ impl<'a> Fields<'a> {
 
 /// Reads a usual body that starts with `IN=`.
 #[must_use]
-#[inline]
+#[inline(always)]
 pub fn read(text: &[u8]) -> Option<Packet<'_>> {
     let spaces = Spaces::of(text)?;
     let mut fields = Fields { text, spaces, next: 0, start: 0 };
@@ -126,7 +126,7 @@ pub fn read(text: &[u8]) -> Option<Packet<'_>> {
     Some(packet)
 }
 
-#[inline]
+#[inline(always)]
 fn skip_v4(fields: &mut Fields<'_>) -> Option<()> {
     let octets: &[u8; 19] = fields.text.get(fields.start..)?.first_chunk()?;
     let is_usual = octets.starts_with(b"TOS=0x")
@@ -149,7 +149,7 @@ fn skip_v4(fields: &mut Fields<'_>) -> Option<()> {
     Some(())
 }
 
-#[inline]
+#[inline(always)]
 fn skip_v6(fields: &mut Fields<'_>) -> Option<()> {
     fields.number(b"TC=", u32::from(u8::MAX))?;
     fields.number(b"HOPLIMIT=", u32::from(u8::MAX))?;
@@ -157,7 +157,7 @@ fn skip_v6(fields: &mut Fields<'_>) -> Option<()> {
     Some(())
 }
 
-#[inline]
+#[inline(always)]
 fn ports(fields: &mut Fields<'_>, packet: &mut Packet<'_>) -> Option<()> {
     packet.source_port = Some(fields.number(b"SPT=", u32::from(u16::MAX))? as u16);
     packet.port = Some(fields.number(b"DPT=", u32::from(u16::MAX))? as u16);
@@ -165,7 +165,7 @@ fn ports(fields: &mut Fields<'_>, packet: &mut Packet<'_>) -> Option<()> {
 }
 
 /// The flags of an opening segment or of a usual answer, with URGP behind them.
-#[inline]
+#[inline(always)]
 fn flags(fields: &mut Fields<'_>) -> Option<Flags> {
     let rest = fields.text.get(fields.start..)?;
     let (flags, length) = if rest.starts_with(b"SYN ") {
@@ -194,7 +194,7 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 ///
 /// The eight bytes that end with it are taken as one word; what stands in front of it becomes
 /// zeros; neighbouring digits, pairs and fours are then added up by three multiplications.
-#[inline]
+#[inline(always)]
 fn number(text: &[u8], start: usize, end: usize) -> Option<u32> {
     let length = end - start;
     if length.wrapping_sub(1) >= 8 {
@@ -219,7 +219,7 @@ fn number(text: &[u8], start: usize, end: usize) -> Option<u32> {
 ///
 /// The dots are found by comparing the sixteen bytes that end with it at once; each octet is then
 /// the last one to three of the four bytes in front of its dot.
-#[inline]
+#[inline(always)]
 fn v4(text: &[u8], start: usize, end: usize) -> Option<u32> {
     let length = end - start;
     if !(7..=15).contains(&length) {
@@ -243,7 +243,7 @@ fn v4(text: &[u8], start: usize, end: usize) -> Option<u32> {
 
 /// The number in `text[start..end]`, and whether it is anything but one to three digits without a
 /// leading zero.
-#[inline]
+#[inline(always)]
 fn octet(text: &[u8], start: usize, end: usize) -> Option<(u32, bool)> {
     let width = end - start;
     if width.wrapping_sub(1) >= 3 {
