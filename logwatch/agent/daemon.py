@@ -137,13 +137,13 @@ class Agent:
             while not self._stopping.is_set():
                 if not self._round():
                     self._waker.wait(POLL_SECONDS)
+            self._commit()  # not after an exception: a round must be counted whole or not at all
         finally:
             self._close()
 
     def _close(self) -> None:
         self._server.stop()
         self._waker.close()
-        self._commit()
         for intake in self._intakes:
             intake.close()
         self._ledger.close()
