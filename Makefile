@@ -26,15 +26,16 @@ test: .venv/.tools ## Install what the tests need, and pass them all
 	@echo "== tests of the core" && cargo test --quiet --manifest-path rust/Cargo.toml
 	@echo "== tests" && $(BIN)/python -m pytest
 
-check: .venv/.tools ## Format, lint, types, layers, stub
-	@echo "== format" && $(BIN)/ruff format --check && cargo fmt --check --manifest-path rust/Cargo.toml
+check: .venv/.tools ## Format, lint, types, layers, stub, wheel
+	@echo "== format" && $(BIN)/ruff format --check && cargo fmt --all --check --manifest-path rust/Cargo.toml
 	@echo "== lint" && $(BIN)/ruff check && cargo clippy --quiet --all-targets --manifest-path rust/Cargo.toml -- -D warnings
 	@echo "== types" && $(BIN)/mypy
 	@echo "== layers" && $(BIN)/lint-imports --no-logo
 	@echo "== stub" && $(BIN)/python -m mypy.stubtest logwatch._core
+	@echo "== wheel" && tests/wheel.sh
 
 format: .venv/.tools ## Format all code
-	@$(BIN)/ruff format && $(BIN)/ruff check --fix && cargo fmt --manifest-path rust/Cargo.toml
+	@$(BIN)/ruff format && $(BIN)/ruff check --fix && cargo fmt --all --manifest-path rust/Cargo.toml
 
 bench: .venv/.tools ## Time logwatch against its peers, on files that are made once
 	@bench/install.sh
