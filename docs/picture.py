@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from logwatch.report import read, render_table
+from logwatch.report import read
+from logwatch.report.table import render_table
 
 ROOT = Path(__file__).parents[1]
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from logwatch.config import Config, ConfigError, load, parse, parse_duration, split_address
+from logwatch.config import Config, ConfigError, parse_duration, split_address
+from logwatch.config.file import load, parse
 
 WHOLE = b"""\
 logs: [/var/log/syslog, /var/log/kern.log]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from logwatch.config import Config, parse
+from logwatch.config import Config
+from logwatch.config.file import parse
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

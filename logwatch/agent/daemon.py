@@ -29,7 +29,7 @@ from logwatch.offenders import (
     Protected,
     Rule,
 )
-from logwatch.tail import Waker
+from logwatch.tail.wake import Waker
 
 POLL_SECONDS = 0.5
 """Longest wait between two looks at the files; a wake-up comes sooner."""

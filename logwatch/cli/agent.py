@@ -11,7 +11,8 @@ import msgspec
 import structlog
 
 from logwatch.agent import Agent, boot_id
-from logwatch.config import Config, check, load
+from logwatch.config import Config, check
+from logwatch.config.file import load
 
 
 def run(path: Path | None, options: Mapping[str, Any]) -> None:

@@ -1,25 +1,16 @@
-"""`logwatch report`: what was denied, from files."""
+"""`logwatch report`: what was denied, from files.
 
-import contextlib
+Rich is imported only where a person looks on.
+"""
+
 import sys
-from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
 from logwatch.cli.choices import Format
 from logwatch.cli.prefixes import prefix_texts
 from logwatch.errors import LogwatchError
-from logwatch.report import Progress as Report_Progress
-from logwatch.report import Report, read, render_csv, render_json, render_table
+from logwatch.report import Progress, Report, read, render_csv, render_json
 
 TOP = 20
 # Without a terminal there is no width to fit into: long enough for IPv6 and all columns.
@@ -40,7 +31,7 @@ def run(
     """Read, and write the result; exits with 1 when an input could not be read to its end."""
     texts = prefix_texts(prefixes)
     entries = top if top is not None else (TOP if output_format is Format.TABLE else 0)
-    with _progress_bar() as progress:
+    with _progress() as progress:
         report = read(paths, texts, top=entries, progress=progress)
     problems = [entry.problem for entry in report.inputs if entry.problem]
     if len(problems) < len(report.inputs) or any(entry.bytes for entry in report.inputs):
@@ -53,6 +44,10 @@ def run(
 
 def _write(report: Report, output_format: Format, output: Path | None) -> None:
     if output_format is Format.TABLE:
+        from rich.console import Console
+
+        from logwatch.report.table import render_table
+
         if output is None and sys.stdout.isatty():
             console = Console()
             console.print(render_table(report, console.width))
@@ -73,30 +68,10 @@ def _write(report: Report, output_format: Format, output: Path | None) -> None:
         raise OutputError(f"can't write the report to {output}: {error.strerror}") from None
 
 
-@contextlib.contextmanager
-def _progress_bar() -> Iterator[Report_Progress]:
-    """A bar on stderr, for a person; nothing for a program."""
+def _progress() -> AbstractContextManager[Progress]:
+    """Shown to a person on stderr; nothing for a program."""
     if not sys.stderr.isatty():
-        yield Report_Progress()
-        return
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
-        yield _Bar(bar)
+        return nullcontext(Progress())
+    from logwatch.cli.bar import bar
 
-
-class _Bar(Report_Progress):
-    def __init__(self, bar: Progress) -> None:
-        self._bar = bar
-
-    def started(self, path: str, size: int | None) -> None:
-        self._task = self._bar.add_task(path, total=size)
-
-    def advanced(self, read_bytes: int) -> None:
-        self._bar.update(self._task, completed=read_bytes)
+    return bar()

@@ -1,7 +1,8 @@
 """Bytes in: follow a live file over rotation and truncation, or read an archive from end to end.
 
 The room knows nothing of packets. A follower feeds sinks and gives a checkpoint; what is made
-durable, and when, is the caller's decision.
+durable, and when, is the caller's decision. `logwatch.tail.wake` is a door of its
+own: only who waits for a file needs watchdog.
 """
 
 from logwatch.tail.archive import Archive, ArchiveError, Compression, read_archive
@@ -9,7 +10,6 @@ from logwatch.tail.checkpoint import Checkpoint, CheckpointError, FileMark, read
 from logwatch.tail.follow import Follower
 from logwatch.tail.sink import Sink
 from logwatch.tail.status import FollowerState, FollowerStatus
-from logwatch.tail.wake import Waker
 
 __all__ = [
     "Archive",
@@ -22,7 +22,6 @@ __all__ = [
     "FollowerState",
     "FollowerStatus",
     "Sink",
-    "Waker",
     "read_archive",
     "read_checkpoint",
 ]

@@ -12,7 +12,8 @@ import zstandard
 from conftest import cases
 from rich.console import Console
 
-from logwatch.report import Report, read, render_csv, render_json, render_table
+from logwatch.report import Report, read, render_csv, render_json
+from logwatch.report.table import render_table
 
 
 def expected(case: Path) -> dict[str, Any]:

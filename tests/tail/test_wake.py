@@ -11,7 +11,7 @@ import pytest
 from tail.recorder import append, open_descriptors
 from watchdog.observers.inotify import InotifyObserver
 
-from logwatch.tail import Waker
+from logwatch.tail.wake import Waker
 
 PATIENCE = 20.0  # seconds that no passing test ever waits
 

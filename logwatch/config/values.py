@@ -1,18 +1,11 @@
-"""The one configuration: typed, validated, from a YAML file and the command line.
-
-An error names the key, the value and the line. Nothing here reads the environment.
-"""
+"""The values of the configuration, and what types can't say of them."""
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from logwatch.errors import UsageError
 
@@ -23,7 +16,6 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 # Calico's own pattern for logPrefix, with the dot that names put in by %n may hold.
 _PREFIX = re.compile(r"[a-zA-Z0-9%: /_.-]+")
-_FILE_MOST = 1 << 20
 _PORT_MOST = 65_535
 _BANS_MOST = 256
 """Calico's limit of nets in a rule, from v3.33 on."""
@@ -124,129 +116,6 @@ def parse_duration(text: str) -> int:
     if not match or int(match[1]) == 0:
         raise ValueError(f"{text!r} is not a duration such as 90s, 10m, 1h or 7d")
     return int(match[1]) * _UNITS[match[2]]
-
-
-def load(path: Path) -> Config:
-    """Read a configuration file.
-
-    Raises ConfigError: no such file, not YAML, unknown key, wrong value.
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(_FILE_MOST + 1)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError(f"can't read the configuration {path}: {reason}") from None
-    if len(data) > _FILE_MOST:
-        raise ConfigError(f"{path} is larger than 1 MiB: that is no configuration")
-    return parse(data, str(path))
-
-
-def parse(data: bytes, name: str) -> Config:
-    """Read a configuration from YAML; `name` is what errors call it."""
-    try:
-        tree = YAML(typ="rt").load(data)
-    except (YAMLError, UnicodeDecodeError, ValueError) as error:
-        line = ""
-        if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
-            line = f", line {error.problem_mark.line + 1}"
-        raise ConfigError(f"{name}{line}: not YAML ({_first_line(error)})") from None
-    if tree is None:
-        return Config()
-    if not isinstance(tree, CommentedMap):
-        raise ConfigError(f"{name}: the configuration is a mapping of keys such as `mode: observe`")
-    return Reader(name, tree).config()
-
-
-def _first_line(error: Exception) -> str:
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return str(problem)
-
-
-class Reader:
-    """One file on its way to a `Config`: knows at which line each key stands."""
-
-    def __init__(self, name: str, tree: CommentedMap) -> None:
-        self._name = name
-        self._tree = tree
-
-    def config(self) -> Config:
-        """Convert and check everything."""
-        values = self._with_durations(self._plain(self._tree))
-        try:
-            config = msgspec.convert(values, Config)
-        except msgspec.ValidationError as error:
-            raise self._explained(error) from None
-        return check(config, self._located)
-
-    def _plain(self, node: Any) -> Any:  # noqa: ANN401 - any YAML
-        if isinstance(node, Mapping):
-            return {str(key): self._plain(value) for key, value in node.items()}
-        if isinstance(node, Sequence) and not isinstance(node, str | bytes):
-            return [self._plain(value) for value in node]
-        return node
-
-    def _with_durations(self, values: dict[str, Any]) -> dict[str, Any]:
-        rules = values.get("rules")
-        for name, rule in rules.items() if isinstance(rules, dict) else ():
-            for key in ("within", "ban"):
-                if isinstance(rule, dict) and isinstance(rule.get(key), str):
-                    try:
-                        rule[key] = parse_duration(rule[key])
-                    except ValueError as error:
-                        raise self._located(("rules", name, key), str(error)) from None
-        return values
-
-    def _located(self, keys: tuple[str | int, ...], problem: str) -> ConfigError:
-        """Make the error of a key, with the line where it stands."""
-        node: Any = self._tree
-        line = None
-        for key in keys:
-            if isinstance(node, CommentedMap) and key in node:
-                line, node = node.lc.key(key)[0], node[key]
-            elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
-                line, node = node.lc.item(key)[0], node[key]
-            else:
-                break
-        path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
-        where = self._name if line is None else f"{self._name}, line {line + 1}"
-        return ConfigError(f"{where}: {path.removeprefix('.')}: {problem}")
-
-    def _explained(self, error: msgspec.ValidationError) -> ConfigError:
-        text, _, path = str(error).partition(" - at `$")
-        keys: list[str | int] = [
-            int(index) if index else name
-            for name, index in re.findall(r"\.([\w-]+)|\[(\d+)\]", path)
-        ]
-        unknown = re.search(r"unknown field `(.*)`", text)
-        if unknown:
-            keys.append(unknown[1])
-            known = ", ".join(sorted(_fields_at(tuple(keys[:-1]))))
-            return self._located(tuple(keys), f"unknown key; known here: {known}")
-        value = self._value(keys)
-        return self._located(tuple(keys), f"{value!r}: {text[:1].lower()}{text[1:]}")
-
-    def _value(self, keys: Sequence[str | int]) -> object:
-        node: Any = self._tree
-        for key in keys:
-            try:
-                node = node[key]
-            except (KeyError, IndexError, TypeError):
-                return None
-        return self._plain(node)
-
-
-def _fields_at(keys: tuple[str | int, ...]) -> tuple[str, ...]:
-    places: dict[tuple[str, ...], type[msgspec.Struct]] = {
-        (): Config,
-        ("rules",): Rules,
-        ("rules", "packets"): RuleSettings,
-        ("rules", "ports"): RuleSettings,
-        ("series",): Series,
-        ("prefixes",): Prefix,
-    }
-    names = tuple(key for key in keys if isinstance(key, str))
-    return places[names].__struct_fields__ if names in places else ()
 
 
 Wrong = Callable[[tuple[str | int, ...], str], ConfigError]
