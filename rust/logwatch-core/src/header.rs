@@ -1,7 +1,5 @@
 //! The syslog header in front of the kernel's text: stamp, host, kernel tag, uptime and caller.
 
-use std::ops::Range;
-
 use crate::cursor::{self, Cursor};
 use crate::time::MONTHS;
 
@@ -9,14 +7,12 @@ use crate::time::MONTHS;
 const HOST_MOST: usize = 255;
 
 /// What stands in front of the kernel's own text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
     /// The time as written, well-formed.
     pub stamp: &'a [u8],
     /// Where the kernel's text starts, behind the tag and whatever uptime and caller there are.
     pub place: usize,
-    /// Where the uptime is, with its brackets; empty when there is none.
-    pub uptime: Range<usize>,
 }
 
 /// Reads the header of a line that the kernel wrote, or finds that it did not write it.
@@ -45,8 +41,8 @@ pub fn read(line: &[u8]) -> Option<Header<'_>> {
             return None;
         }
     }
-    let uptime = skip_uptime_and_caller(&mut cursor);
-    Some(Header { stamp, place: cursor.at, uptime })
+    skip_uptime_and_caller(&mut cursor);
+    Some(Header { stamp, place: cursor.at })
 }
 
 /// "kernel:", or "kernel - - - " of RFC 5424.
@@ -63,18 +59,14 @@ fn take_priority(cursor: &mut Cursor<'_>) {
     }
 }
 
-/// Returns where the uptime is.
-///
 /// `[%5lu.%06lu]` and, with `CONFIG_PRINTK_CALLER`, `[%6s]` of a processor or a thread.
 #[inline]
-pub fn skip_uptime_and_caller(cursor: &mut Cursor<'_>) -> Range<usize> {
+pub fn skip_uptime_and_caller(cursor: &mut Cursor<'_>) {
     cursor.skip_spaces();
     if cursor.rest().first() != Some(&b'[') {
-        return 0..0;
+        return;
     }
-    let mut uptime = 0..0;
     if let Some(end) = uptime_length(cursor.rest()) {
-        uptime = cursor.at..cursor.at + end;
         cursor.at += end;
         cursor.skip_spaces();
     }
@@ -82,7 +74,6 @@ pub fn skip_uptime_and_caller(cursor: &mut Cursor<'_>) -> Range<usize> {
         cursor.at += end;
         cursor.skip_spaces();
     }
-    uptime
 }
 
 #[inline]

@@ -21,5 +21,4 @@ pub mod scanner;
 pub mod spaces;
 pub mod summary;
 pub mod table;
-pub mod template;
 pub mod time;

@@ -4,7 +4,6 @@ use crate::body::{self, Packet};
 use crate::header;
 use crate::prefix::{Place, Prefixes};
 use crate::quick;
-use crate::template::Templates;
 
 /// A longer line is never looked into: the kernel's own lines have less than 2 KiB.
 pub const LINE_MOST: usize = 65_536;
@@ -74,22 +73,12 @@ impl<'a> Reading<'a> {
 /// Reads one line without its line feed.
 #[must_use]
 pub fn read_line<'a>(line: &'a [u8], prefixes: &Prefixes) -> Reading<'a> {
-    read_line_like(line, prefixes, &mut Templates::default())
-}
-
-/// Reads one line, which may begin like one of the `templates`.
-#[must_use]
-pub fn read_line_like<'a>(
-    line: &'a [u8],
-    prefixes: &Prefixes,
-    templates: &mut Templates,
-) -> Reading<'a> {
     let line = strip_nuls(line);
     if line.len() > LINE_MOST {
         return Reading { kind: Kind::Other, count: 0, prefix: None, stamp: None, packet: None };
     }
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    read_in_place(line, prefixes, templates).unwrap_or_else(|stamp| {
+    read_in_place(line, prefixes).unwrap_or_else(|stamp| {
         let kind = if prefixes.anywhere(line) { Kind::Forged } else { Kind::Other };
         Reading { kind, count: 0, prefix: None, stamp, packet: None }
     })
@@ -109,8 +98,7 @@ pub fn strip_nuls(line: &[u8]) -> &[u8] {
 
 /// Reads a line whose prefix is in place; otherwise returns the stamp, if there is a header.
 ///
-/// The line has been stripped of NUL bytes and of the carriage return. What it begins with is looked
-/// for among the `templates`, and learned where it is new.
+/// The line has been stripped of NUL bytes and of the carriage return.
 ///
 /// # Errors
 ///
@@ -119,15 +107,8 @@ pub fn strip_nuls(line: &[u8]) -> &[u8] {
 pub fn read_in_place<'a>(
     line: &'a [u8],
     prefixes: &Prefixes,
-    templates: &mut Templates,
 ) -> Result<Reading<'a>, Option<&'a [u8]>> {
-    let header = if let Some(header) = templates.find(line) {
-        header
-    } else {
-        let header = header::read(line).ok_or(None)?;
-        templates.learn(line, &header);
-        header
-    };
+    let header = header::read(line).ok_or(None)?;
     let stamp = Some(header.stamp);
     let mut message = &line[header.place..];
     let mut count = 1;

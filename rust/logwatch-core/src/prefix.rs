@@ -62,55 +62,50 @@ pub enum Place {
     Nothing,
 }
 
-/// A text to be found at the start of others, of any length.
-///
-/// Up to 32 bytes are compared as four words, without a call.
+/// The start of a message, as words to be compared without a call.
+type Words = [u64; 4];
+/// Bytes in them.
+const WORDS_LENGTH: usize = 32;
+
+/// A spelling with "IN=", to be found at the start of messages.
 #[derive(Clone, Debug)]
-pub(crate) struct Start {
+struct Spelling {
     text: Vec<u8>,
-    words: [u64; 4],
-    masks: [u64; 4],
+    index: usize,
+    words: Words,
+    /// All ones in the bytes that the spelling has.
+    masks: Words,
 }
 
-impl Start {
-    pub(crate) fn new(text: Vec<u8>) -> Self {
-        let mut bytes = [[0; 8]; 4];
-        let mut kept = [[0; 8]; 4];
-        for (at, &byte) in text.iter().take(32).enumerate() {
-            bytes[at / 8][at % 8] = byte;
-            kept[at / 8][at % 8] = 0xFF;
+impl Spelling {
+    fn new(text: Vec<u8>, index: usize) -> Self {
+        let mut bytes = [0; WORDS_LENGTH];
+        let mut kept = [0; WORDS_LENGTH];
+        for (at, &byte) in text.iter().take(WORDS_LENGTH).enumerate() {
+            bytes[at] = byte;
+            kept[at] = 0xFF;
         }
-        Self { text, words: bytes.map(u64::from_ne_bytes), masks: kept.map(u64::from_ne_bytes) }
+        Self { text, index, words: words_of(&bytes), masks: words_of(&kept) }
     }
 
-    pub(crate) fn is(&self, text: &[u8]) -> bool {
-        self.text == text
+    fn place(&self) -> Place {
+        Place::Body { index: self.index, body: self.text.len() - b"IN=".len() }
     }
+}
 
-    pub(crate) fn len(&self) -> usize {
-        self.text.len()
-    }
-
-    #[inline]
-    pub(crate) fn is_start_of(&self, message: &[u8]) -> bool {
-        match message.first_chunk::<32>() {
-            Some(bytes) if self.text.len() <= 32 => {
-                let (words, _) = bytes.as_chunks::<8>();
-                let difference = (0..4).fold(0, |difference, at| {
-                    difference | (u64::from_ne_bytes(words[at]) & self.masks[at]) ^ self.words[at]
-                });
-                difference == 0
-            }
-            _ => message.starts_with(&self.text),
-        }
-    }
+#[inline]
+fn words_of(bytes: &[u8; WORDS_LENGTH]) -> Words {
+    let (words, _) = bytes.as_chunks::<8>();
+    [0, 1, 2, 3].map(|at| u64::from_ne_bytes(words[at]))
 }
 
 /// The configured prefixes.
 #[derive(Clone, Debug)]
 pub struct Prefixes {
-    /// (spelling with "IN=", prefix), the longest first, so that the first that fits is right.
-    spellings: Vec<(Start, usize)>,
+    /// The longest first, so that the first that fits is right.
+    spellings: Vec<Spelling>,
+    /// Whether all of them fit into words.
+    is_short: bool,
     /// (the shortest that the kernel prints of it, prefix), the longest first.
     stems: Vec<(Vec<u8>, usize)>,
     /// Finds any stem: each line that holds a prefix holds one of these.
@@ -158,9 +153,10 @@ impl Prefixes {
         stems.sort_by_key(|(stem, index)| (std::cmp::Reverse(stem.len()), *index));
         let finders = distinct_finders(stems.iter().map(|(stem, _)| stem));
         let forged = distinct_finders(spellings.iter().map(|(spelling, _)| spelling));
-        let spellings =
-            spellings.into_iter().map(|(text, index)| (Start::new(text), index)).collect();
-        Ok(Self { spellings, stems, finders, forged, count: texts.len() })
+        let spellings: Vec<Spelling> =
+            spellings.into_iter().map(|(text, index)| Spelling::new(text, index)).collect();
+        let is_short = spellings.iter().all(|spelling| spelling.text.len() <= WORDS_LENGTH);
+        Ok(Self { spellings, is_short, stems, finders, forged, count: texts.len() })
     }
 
     /// How many prefixes there are.
@@ -173,10 +169,12 @@ impl Prefixes {
     #[must_use]
     #[inline]
     pub fn place(&self, message: &[u8]) -> Place {
-        for (spelling, index) in &self.spellings {
-            if spelling.is_start_of(message) {
-                return Place::Body { index: *index, body: spelling.text.len() - 3 };
-            }
+        let found = match message.first_chunk() {
+            Some(start) if self.is_short => self.find_short(&words_of(start)),
+            _ => self.spellings.iter().find(|spelling| message.starts_with(&spelling.text)),
+        };
+        if let Some(spelling) = found {
+            return spelling.place();
         }
         for (stem, index) in &self.stems {
             if message.starts_with(stem) {
@@ -184,6 +182,20 @@ impl Prefixes {
             }
         }
         Place::Nothing
+    }
+
+    /// The first spelling that starts a message. All are compared, whichever fits: which one it is
+    /// can't be foreseen where several prefixes are in use, and a wrong guess costs more.
+    #[inline]
+    fn find_short(&self, message: &Words) -> Option<&Spelling> {
+        let mut found = usize::MAX;
+        for (number, spelling) in self.spellings.iter().enumerate().rev() {
+            let difference = (0..4).fold(0, |difference, at| {
+                difference | (message[at] & spelling.masks[at]) ^ spelling.words[at]
+            });
+            found = if difference == 0 { number } else { found };
+        }
+        self.spellings.get(found)
     }
 
     /// Whether a prefix with a body stands anywhere in `line`.

@@ -18,7 +18,6 @@ use crate::hash::Seed;
 use crate::line::{self, Kind, LINE_MOST, Reading};
 use crate::prefix::Prefixes;
 use crate::summary::{Limits, Summary};
-use crate::template::Templates;
 use crate::time::Clock;
 
 /// How a scanner reads.
@@ -37,7 +36,6 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Scanner {
     prefixes: Arc<Prefixes>,
-    templates: Templates,
     slice_seconds: u32,
     clock: Clock,
     summary: Summary,
@@ -57,7 +55,6 @@ impl Scanner {
     pub fn new(settings: Settings, clock: Clock, seed: Seed) -> Self {
         Self {
             prefixes: Arc::new(settings.prefixes),
-            templates: Templates::default(),
             slice_seconds: settings.slice_seconds,
             clock,
             summary: Summary::new(seed, settings.limits),
@@ -148,7 +145,7 @@ impl Scanner {
         if !self.overlong && kept + end.len() <= LINE_MOST {
             self.partial.extend_from_slice(end);
             let line = std::mem::take(&mut self.partial);
-            let reading = line::read_line_like(&line, &self.prefixes, &mut self.templates);
+            let reading = line::read_line(&line, &self.prefixes);
             let counted = self.count(&reading);
             self.partial = line;
             if !counted {
@@ -161,7 +158,7 @@ impl Scanner {
             if self.overlong || kept + line.len() > LINE_MOST {
                 self.summary.add_lines(Kind::Other, 1);
             } else {
-                let reading = line::read_line_like(line, &self.prefixes, &mut self.templates);
+                let reading = line::read_line(line, &self.prefixes);
                 if !self.count(&reading) {
                     return false;
                 }
@@ -183,7 +180,7 @@ impl Scanner {
                 let text = line::strip_nuls(&lines[at..end]);
                 if text.len() <= LINE_MOST {
                     let text = text.strip_suffix(b"\r").unwrap_or(text);
-                    if let Ok(reading) = line::read_in_place(text, &prefixes, &mut self.templates) {
+                    if let Ok(reading) = line::read_in_place(text, &prefixes) {
                         if !self.count(&reading) {
                             return at;
                         }
@@ -200,7 +197,7 @@ impl Scanner {
                 memchr::memrchr(b'\n', &lines[at..hit]).map_or(at, |offset| at + offset + 1);
             self.count_others(&lines[at..start]);
             let end = hit + line_length(&lines[hit..]);
-            let reading = line::read_line_like(&lines[start..end], &prefixes, &mut self.templates);
+            let reading = line::read_line(&lines[start..end], &prefixes);
             if !self.count(&reading) {
                 return start;
             }
