@@ -6,7 +6,7 @@ committed. Whatever fails at run time is told and tried again: the daemon goes o
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,7 +14,7 @@ import structlog
 
 from logwatch import __version__
 from logwatch.agent.enforcement import Enforcement
-from logwatch.agent.intake import Intake
+from logwatch.agent.intake import Batch, Intake
 from logwatch.agent.recent import RecentSources
 from logwatch.blacklist import PolicyError
 from logwatch.config import Config, RuleSettings
@@ -46,6 +46,12 @@ STALLED_SECONDS = 30.0
 ADDRESSES_SECONDS = 60.0
 """How often the host's own addresses are read again."""
 
+RECENT_SECONDS = 300.0
+"""What is older is not among the sources of the last five minutes."""
+
+NETWORKS_TOLD = 10
+"""Networks that a line of the log names; the rest is a number."""
+
 HARMLESS = frozenset({"waker"})
 """Parts whose problem is told but does not make the daemon unready: polling finds all the same."""
 
@@ -60,7 +66,7 @@ class Agent:
     ) -> None:
         """Open everything that can fail at the start.
 
-        Raises a LogwatchError: StateError, PolicyError, AddressesError, ListenError.
+        Raises a LogwatchError: StateError, PolicyError, AddressesError.
         """
         self._log = log
         self._config = config
@@ -91,10 +97,20 @@ class Agent:
             log.warning("damaged bans left out", number=damaged)
         self._recent = RecentSources()
         self._intakes = [
-            Intake(Path(path), config, self._ledger.checkpoint(path)) for path in config.logs
+            Intake(path, config, self._ledger.checkpoint(str(path)), self._take)
+            for path in map(Path, config.logs)
         ]
+        for intake in self._intakes:
+            if intake.damage is not None:
+                log.warning("damaged position left out", path=str(intake.path), why=intake.damage)
         self._waker = Waker([intake.path for intake in self._intakes])
-        self._stopping = threading.Event()
+        self.is_stopping = False
+        """Set it, from anywhere, and `run` returns within a moment."""
+        self._now = 0.0
+        self._waits_since = 0.0
+        """When a ban was decided that could not be written yet; 0 when there is none."""
+        self._has_new_bans = False
+        self._has_started = False
         self._flushing = threading.Condition()
         self._flushes_asked = 0
         self._flushes_done = 0
@@ -117,15 +133,11 @@ class Agent:
         """Where metrics are served; the real port once `run` has begun."""
         return self._server.address
 
-    def stop(self) -> None:
-        """Make `run` return; may be called from a signal handler or another thread."""
-        self._stopping.set()
-        self._waker.wake()
-
     def run(self) -> None:
-        """Serve, and go round until `stop`; then commit once more. Raises ListenError."""
+        """Serve, and go round until `is_stopping`; then commit once more. Raises ListenError."""
         try:
             self._server.start()
+            self._has_started = True
             host, port = self.address
             self._log.info(
                 "started",
@@ -134,7 +146,7 @@ class Agent:
                 mode=self._config.mode,
                 metrics=f"http://{_reachable(host)}:{port}/metrics",
             )
-            while not self._stopping.is_set():
+            while not self.is_stopping:
                 if not self._round():
                     self._waker.wait(POLL_SECONDS)
             self._commit()  # not after an exception: a round must be counted whole or not at all
@@ -147,7 +159,8 @@ class Agent:
         for intake in self._intakes:
             intake.close()
         self._ledger.close()
-        self._log.info("stopped")
+        if self._has_started:
+            self._log.info("stopped")
 
     def _round(self) -> bool:
         """Read, count, decide, commit; True when more is waiting."""
@@ -155,22 +168,17 @@ class Agent:
             asked = self._flushes_asked
         is_more = False
         began = time.monotonic()
-        now = time.time()
+        self._now = time.time()
         self._refresh_addresses(began)
-        bans = False
+        self._has_new_bans = False
         for intake in self._intakes:
-            for batch in intake.read(now):
-                self._ledger.add(batch.rows, batch.links, self._policies, now)
-                self._recent.see(batch.summary, now)
-                for offence in self._offenders.observe(batch.rows, batch.at, now, self._policies):
-                    bans |= self._tell_offence(offence)
+            intake.read(self._now)
             is_more |= intake.is_more
             self._count(intake)
-        for ban in self._offenders.expire(now):
-            self._log.info("ban ended", network=ban.network, rule=ban.rule, why=ban.ending)
-        self._enforce(bans, began)
+        self._apart("expiry", self._expire)
+        self._apart("policy", lambda: self._enforce(began))
         is_due = began - self._committed_at >= COMMIT_SECONDS
-        if is_due or bans or asked > self._flushes_done:
+        if is_due or self._has_new_bans or asked > self._flushes_done:
             self._commit()
             self._committed_at = began
         self._note_problems()
@@ -180,6 +188,30 @@ class Agent:
             self._flushes_done = asked
             self._flushing.notify_all()
         return is_more
+
+    def _take(self, batch: Batch) -> None:
+        """Count a batch, then judge it."""
+        self._ledger.add(batch.rows, batch.links, self._policies, self._now)
+        if self._now - batch.at < RECENT_SECONDS:
+            self._recent.see(batch.summary, self._now)
+        self._apart("offenders", lambda: self._judge(batch))
+
+    def _judge(self, batch: Batch) -> None:
+        for offence in self._offenders.observe(batch.rows, batch.at, self._now, self._policies):
+            self._has_new_bans |= self._tell_offence(offence)
+
+    def _expire(self) -> None:
+        for ban in self._offenders.expire(self._now):
+            self._log.info("ban ended", network=ban.network, rule=ban.rule, why=ban.ending)
+
+    def _apart(self, part: str, work: Callable[[], str | None]) -> None:
+        """Do what the counting does not depend on: whatever fails there is told, no more."""
+        try:
+            problem = work()
+        except Exception as error:  # noqa: BLE001 - a fault of one part does not stop the others
+            problem = f"{part}: {type(error).__name__}: {error}; please report this"
+        if problem is not None or part in self._told:
+            self._tell(part, f"{part} works again", problem)
 
     def _count(self, intake: Intake) -> None:
         for name, labels, amount in intake.take_counts():
@@ -202,31 +234,33 @@ class Agent:
             return False
         self._ledger.count("bans", (offence.rule, offence.ban.phase))
         self._log.warning(
-            "ban decided",
+            _DECIDED[offence.ban.phase],
             **event,
-            mode=offence.ban.phase,
             offence=offence.ban.offence,
             expires=_moment(offence.ban.expires),
         )
         return True
 
-    def _enforce(self, bans: bool, began: float) -> None:  # noqa: FBT001 - one caller
+    def _enforce(self, began: float) -> str | None:
         try:
-            change = self._enforcement.write(self._offenders)
+            changes = self._enforcement.write(self._offenders)
         except PolicyError as error:
-            self._tell("policy", "policy not written", str(error))
-            return
-        self._tell("policy", "policy written again", None)
-        if change is not None and change.written:
+            self._waits_since = self._waits_since or (began if self._has_new_bans else 0.0)
+            return str(error)
+        since, self._waits_since = self._waits_since or began, 0.0
+        for path, change in changes:
+            if not change.written:
+                continue
             self._log.info(
                 "policy written",
-                file=str(self._enforcement.path),
-                added=list(change.added),
-                removed=list(change.removed),
+                file=str(path),
+                added=_shortened(change.added),
+                removed=_shortened(change.removed),
             )
-            if bans and change.added:
-                for name, labels, amount in escalation_counts(time.monotonic() - began):
+            if change.added and self._config.mode == "enforce":
+                for name, labels, amount in escalation_counts(time.monotonic() - since):
                     self._ledger.count(name, labels, amount)
+        return None
 
     def _commit(self) -> None:
         checkpoints = {str(intake.path): intake.checkpoint() for intake in self._intakes}
@@ -302,6 +336,16 @@ class Agent:
         )
 
 
+def _shortened(networks: tuple[str, ...]) -> list[str]:
+    rest = len(networks) - NETWORKS_TOLD
+    return [*networks[:NETWORKS_TOLD], *([f"and {rest} more"] if rest > 0 else [])]
+
+
+_DECIDED: Mapping[str, str] = {
+    "observe": "would be banned",
+    "propose": "ban proposed",
+    "enforce": "ban decided",
+}
 _PAST: Mapping[str, str] = {"rotations": "rotated", "truncations": "truncated"}
 
 

@@ -1,12 +1,13 @@
 """Bans on their way into the policy file, or into a proposal beside it.
 
-observe writes nothing; propose writes what it would do to FILE.proposed.yaml, for a person to
-look at and apply; enforce writes FILE.
+enforce writes the policy file. propose writes what that file would be to NAME.proposed.yaml, for a
+person to look at and apply. observe writes neither. A ban that was enforced before the mode was
+changed ends at its time all the same: what it denies is taken out of the policy file then.
 """
 
 from pathlib import Path
 
-from logwatch.blacklist import Change, PolicyFile, collapse, parse_network
+from logwatch.blacklist import Change, PolicyError, PolicyFile, collapse, parse_network
 from logwatch.offenders import Mode, Offenders
 
 
@@ -15,44 +16,81 @@ class Enforcement:
 
     def __init__(self, mode: Mode, policy_file: str | None) -> None:
         self._mode = mode
-        self.path: Path | None = None
-        if policy_file is not None:
-            path = Path(policy_file)
-            self.path = proposal_path(path) if mode == "propose" else path
-        self._file = None if self.path is None else PolicyFile(self.path)
+        self._path = None if policy_file is None else Path(policy_file)
+        self._file = None if self._path is None else PolicyFile(self._path)
+        self._proposal: PolicyFile | None = None
+        if self._path is not None and mode == "propose":
+            self._proposal = PolicyFile(self._path, target=proposal_path(self._path))
         self._enforced = 0
+        self._known: dict[Mode, tuple[int, tuple[str, ...]]] = {}
 
     def check(self) -> None:
-        """Find out at the start whether the file can be used. Raises PolicyError."""
-        if self._file is not None:
-            self._enforced = len(self._file.read().own)
+        """Find out at the start whether the file can be written. Raises PolicyError.
 
-    def write(self, offenders: Offenders) -> Change | None:
-        """Write the file unless it is as it should be; None in mode observe.
+        In the other modes it is only read, so there it is no reason not to start.
+        """
+        if self._file is None:
+            return
+        try:
+            self._enforced = len(self._file.read().own)
+        except PolicyError:
+            if self._mode == "enforce":
+                raise
+
+    def write(self, offenders: Offenders) -> list[tuple[Path, Change]]:
+        """Write what is not as it should be; returns the files with what changed in each.
 
         Cheap while nothing changes (one stat), so it is called each round: that is how drift is
         repaired. Raises PolicyError.
         """
-        if self._file is None or self._mode == "observe":
-            return None
-        wanted = self._wanted(offenders)
-        change = self._file.write(wanted)
-        self._enforced = len(wanted)
-        return change
+        if self._path is None or self._file is None:
+            return []
+        changes = []
+        try:
+            if self._mode == "enforce":
+                wanted = offenders.networks()
+                changes.append((self._path, self._file.write(wanted)))
+                self._enforced = len(wanted)
+            else:
+                changes += self._end_earlier(offenders)
+        except PolicyError:
+            self._enforced = 0  # whatever is there, it is not known to deny
+            raise
+        if self._proposal is not None:
+            proposed = self._networks(offenders, "propose")
+            changes.append((proposal_path(self._path), self._proposal.write(proposed)))
+        return changes
+
+    def _end_earlier(self, offenders: Offenders) -> list[tuple[Path, Change]]:
+        """Take out of the policy file what was enforced before and has ended."""
+        if self._path is None or self._file is None:
+            return []
+        own = self._file.read().own
+        left = tuple(each for each in own if each in self._networks(offenders, "enforce"))
+        self._enforced = len(left)
+        if left == own:
+            return []
+        return [(self._path, self._file.write(left))]
 
     def numbers(self, offenders: Offenders) -> dict[str, int]:
-        """How many networks are decided, and how many are in the file that is enforced."""
-        is_enforced = self._mode == "enforce"
-        return {
-            "decided": len(self._wanted(offenders)),
-            "enforced": self._enforced if is_enforced else 0,
-        }
+        """How many networks are decided, and how many of ours are in the policy file."""
+        decided = (
+            offenders.networks()
+            if self._mode == "enforce"
+            else self._networks(offenders, self._mode)
+        )
+        return {"decided": len(decided), "enforced": self._enforced}
 
-    def _wanted(self, offenders: Offenders) -> tuple[str, ...]:
-        if self._mode == "enforce":
-            return offenders.networks()
-        bans = (ban for ban in offenders.bans.values() if ban.phase == self._mode)
-        return tuple(str(each) for each in collapse(parse_network(ban.network) for ban in bans))
+    def _networks(self, offenders: Offenders, phase: Mode) -> tuple[str, ...]:
+        """The networks of the bans of one phase; the same tuple until the bans change."""
+        revision, networks = self._known.get(phase, (-1, ()))
+        if revision != offenders.revision:
+            bans = (ban for ban in offenders.bans.values() if ban.phase == phase)
+            networks = tuple(
+                str(each) for each in collapse(parse_network(ban.network) for ban in bans)
+            )
+            self._known[phase] = (offenders.revision, networks)
+        return networks
 
 
 def proposal_path(path: Path) -> Path:

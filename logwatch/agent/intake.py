@@ -5,7 +5,7 @@ their stamps, while it works off what was written before.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -25,39 +25,6 @@ LIVE_SECONDS = 10.0
 """A reader that was at the end of the file so recently is reading live."""
 
 
-class _PacketSink:
-    """A scanner as a sink: batches end where a slice of time ends."""
-
-    def __init__(self, prefixes: list[str]) -> None:
-        self._scanner = Scanner(
-            prefixes, capacity=CAPACITY, destinations=False, slice_seconds=SLICE_SECONDS
-        )
-        self._ended: list[Summary] = []
-        self.is_finished = False
-
-    @property
-    def pending(self) -> int:
-        return self._scanner.pending
-
-    def feed(self, data: bytes) -> None:
-        start = 0
-        while (start := self._scanner.feed(data, start)) < len(data):
-            self._ended.append(self._scanner.drain())
-
-    def finish(self) -> None:
-        self._ended.append(self._scanner.drain())
-        self._scanner.finish()
-        self.is_finished = True
-
-    def abandon(self) -> int:
-        return self._scanner.abandon()
-
-    def drain(self) -> list[Summary]:
-        ended = [*self._ended, self._scanner.drain()]
-        self._ended.clear()
-        return ended
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Packets that came at about one time."""
@@ -71,88 +38,130 @@ class Batch:
     """Unix seconds: now, or the stamp of packets from before."""
 
 
+class _PacketSink:
+    """A scanner as a sink: hands over what it counted where a slice of time ends."""
+
+    def __init__(self, prefixes: list[str], counted: Callable[[Summary], None]) -> None:
+        self._scanner = Scanner(
+            prefixes, capacity=CAPACITY, destinations=False, slice_seconds=SLICE_SECONDS
+        )
+        self._counted = counted
+        self.is_finished = False
+
+    @property
+    def pending(self) -> int:
+        return self._scanner.pending
+
+    def feed(self, data: bytes) -> None:
+        start = 0
+        while (start := self._scanner.feed(data, start)) < len(data):
+            self.drain()
+
+    def finish(self) -> None:
+        self.drain()
+        self._scanner.finish()
+        self.is_finished = True
+
+    def abandon(self) -> int:
+        return self._scanner.abandon()
+
+    def drain(self) -> None:
+        self._counted(self._scanner.drain())
+
+
 class Intake:
     """Reads one path. Not for two threads at once."""
 
-    def __init__(self, path: Path, config: Config, checkpoint: bytes | None) -> None:
-        """Go on from a checkpoint of `checkpoint()`; a damaged one counts as none."""
+    def __init__(
+        self,
+        path: Path,
+        config: Config,
+        checkpoint: bytes | None,
+        counted: Callable[[Batch], None],
+    ) -> None:
+        """Go on from a checkpoint of `checkpoint()`; `counted` is given each batch while reading.
+
+        A damaged checkpoint counts as none; `damage` then says so.
+        """
         self.path = path
         self._prefixes = [prefix.text for prefix in config.prefixes]
+        self._counted = counted
         self._sinks: list[_PacketSink] = []
         self._counts: dict[tuple[str, Labels], int] = {}
         self._live_until = float("-inf")
+        self._now = 0.0
+        self._is_live = False
         self.is_more = False
         self.last_packet: float | None = None
-        """Unix seconds of the latest packet."""
-        self._damaged: str | None = None
+        """Unix seconds of the latest packet: its arrival, or its stamp if it was read later."""
+        self.damage: str | None = None
         saved: Checkpoint | None = None
         if checkpoint is not None:
             try:
                 saved = read_checkpoint(checkpoint)
             except CheckpointError as error:
-                self._damaged = str(error)
+                self.damage = str(error)
         self._follower = Follower(path, self._open_sink, checkpoint=saved, start=config.start)
-        self._counted = self._follower.status
+        self._told = self._follower.status
 
     def _open_sink(self) -> _PacketSink:
-        sink = _PacketSink(self._prefixes)
+        sink = _PacketSink(self._prefixes, self._take)
         self._sinks.append(sink)
         return sink
 
     @property
     def problem(self) -> str | None:
-        """Why nothing is read, or what is wrong with the position; None when all is well."""
-        return self._follower.status.reason or self._damaged
+        """Why nothing is read; None when all is well."""
+        return self._follower.status.reason or None
 
     @property
     def behind_bytes(self) -> int:
         """Bytes that are written but not read."""
         return self._follower.status.behind_bytes
 
-    def read(self, now: float) -> Iterator[Batch]:
-        """Read what there is, up to a bound; yield what was counted."""
-        is_live = time.monotonic() < self._live_until
+    def read(self, now: float) -> None:
+        """Read what there is, up to a bound, and hand over what was counted."""
+        self._now = now
+        self._is_live = time.monotonic() < self._live_until
         self.is_more = self._follower.poll()
-        status = self._follower.status
-        if status.at_end:
-            self._live_until = time.monotonic() + LIVE_SECONDS
-        for summary in self._drain():
-            for kind, lines in summary.lines.items():
-                if lines:
-                    self._add("lines", (kind,), lines)
-            if not summary.packets:
-                continue
-            at = now if is_live or not summary.last else min(now, float(summary.last))
-            self.last_packet = max(self.last_packet or 0.0, at)
-            yield Batch(
-                summary,
-                cast("list[Row]", summary.rows()),
-                cast("list[LinkRow]", summary.links()),
-                at,
-            )
-
-    def _drain(self) -> list[Summary]:
-        summaries = [summary for sink in self._sinks for summary in sink.drain()]
+        for sink in self._sinks:
+            sink.drain()
         self._sinks = [sink for sink in self._sinks if not sink.is_finished]
-        return summaries
+        status = self._follower.status
+        # What lies in a file that appears was written before, whoever was waiting for it.
+        if status.state == "reading" and status.at_end:
+            self._live_until = time.monotonic() + LIVE_SECONDS
+
+    def _take(self, summary: Summary) -> None:
+        for kind, lines in summary.lines.items():
+            if lines:
+                self._add("lines", (kind,), lines)
+        if not summary.packets:
+            return
+        at = self._now
+        if not self._is_live and summary.last:
+            at = min(at, float(summary.last))
+        self.last_packet = max(self.last_packet or 0.0, at)
+        rows, links = cast("list[Row]", summary.rows()), cast("list[LinkRow]", summary.links())
+        self._counted(Batch(summary, rows, links, at))
 
     def _add(self, name: str, labels: Labels, amount: int) -> None:
         self._counts[name, labels] = self._counts.get((name, labels), 0) + amount
 
     def take_counts(self) -> Iterable[tuple[str, Labels, int]]:
         """Give what is to be added to the ledger's counters since the last call."""
-        status, before = self._follower.status, self._counted
+        status, before = self._follower.status, self._told
         for name in ("read_bytes", "rotations", "truncations"):
             amount = getattr(status, name) - getattr(before, name)
             if amount:
                 self._add(name, (str(self.path),), amount)
-        self._counted = status
+        self._told = status
         counts = [(name, labels, amount) for (name, labels), amount in self._counts.items()]
         self._counts.clear()
         return counts
 
     def checkpoint(self) -> bytes:
-        """The position up to which everything has been yielded, as JSON."""
+        """The position up to which everything has been handed over, as JSON."""
         return self._follower.checkpoint().to_json()
 
     def close(self) -> None:

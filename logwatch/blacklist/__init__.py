@@ -3,7 +3,7 @@
 Knows nothing of why a network is denied.
 """
 
-from logwatch.blacklist.file import Change, Enforced, PolicyError, PolicyFile
+from logwatch.blacklist.file import Change, Enforced, PolicyFile
 from logwatch.blacklist.networks import (
     FLOOR,
     Network,
@@ -16,6 +16,7 @@ from logwatch.blacklist.networks import (
     unmapped,
 )
 from logwatch.blacklist.policy import MAX_NETWORKS, blacklist_policy
+from logwatch.blacklist.storage import PolicyError
 
 __all__ = [
     "FLOOR",

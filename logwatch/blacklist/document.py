@@ -6,13 +6,13 @@ and the order of keys; all others stay byte for byte. Directives (`%YAML`) are n
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
 from logwatch.blacklist.policy import NAME, is_blacklist
@@ -21,6 +21,9 @@ _MARKER = re.compile(r"---(?=\s|$)")
 """At the start of a line it begins a document wherever it stands (YAML 1.2, 9.1.2)."""
 
 _BARE_MARKER = re.compile(r"---[ \t]*(#.*)?$")
+
+_MAX_VALUES = 20_000
+"""Collections in a document that has aliases: a few lines of them can stand for 2 ** 30."""
 
 _NO_FOLDING = 1 << 20
 """A line width that no scalar reaches, so that none is folded."""
@@ -48,6 +51,15 @@ class Part:
 
     def load(self) -> Any:  # noqa: ANN401 -- whatever the YAML holds
         """Parse the body; None when it is empty. Raises `DocumentError`."""
+        root = self._parse()
+        if "*" in self.body and _is_larger(root, _MAX_VALUES):
+            raise DocumentError(
+                self.line + 1,
+                "aliases make this endless or far too large; write the values themselves",
+            )
+        return root
+
+    def _parse(self) -> Any:  # noqa: ANN401 -- whatever the YAML holds
         try:
             return _yaml().load(self.body)
         except MarkedYAMLError as error:
@@ -58,11 +70,28 @@ class Part:
         except ReaderError as error:
             line = self.line + self.body.count("\n", 0, error.position) + 1
             raise DocumentError(line, "a control character; only text may stand here") from error
-        except (YAMLError, ValueError, RecursionError) as error:
-            reason = str(error).split("\n")[0]
+        # ruamel.yaml trips over tags it doesn't expect: AttributeError for `!!set x`, and others.
+        except Exception as error:
+            reason = str(error).split("\n")[0] or type(error).__name__
             raise DocumentError(
-                self.line + 1, f"this can't be read as YAML ({reason}); correct it"
+                self.line + 1, f"this can't be understood as YAML ({reason}); correct it"
             ) from error
+
+
+def _is_larger(root: object, limit: int) -> bool:
+    """Whether a document with its aliases written out has more collections than `limit`."""
+    pending = [root]
+    count = 0
+    while pending and count <= limit:
+        node = pending.pop()
+        if isinstance(node, Mapping):
+            pending += node.values()
+        elif isinstance(node, list):
+            pending += node
+        else:
+            continue
+        count += 1
+    return count > limit
 
 
 @dataclass(frozen=True, slots=True)

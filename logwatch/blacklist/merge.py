@@ -5,6 +5,7 @@ removed, and a network that lies in one of theirs is left to them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -45,6 +46,24 @@ _HEADER = (
 )
 
 
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Refuse a text that ruamel.yaml reads into something no one foresees (by tags, by aliases).
+
+    Whatever stands in the file, it must not end the program that looks after it.
+    """
+    try:
+        yield
+    except DocumentError:
+        raise
+    except Exception as error:
+        raise DocumentError(
+            None,
+            f"this can't be understood ({type(error).__name__}); plain YAML without tags, anchors "
+            "and aliases would do",
+        ) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What a text denies for TCP and UDP alike, whatever the destination and the port."""
@@ -55,6 +74,7 @@ class Held:
     """What others wrote."""
 
 
+@_understood()
 def held(text: str) -> Held:
     """Tell what `text` denies now.
 
@@ -76,6 +96,7 @@ def _held(found: Found) -> Held:
     )
 
 
+@_understood()
 def merge(text: str, networks: Sequence[Network]) -> tuple[str, Held]:
     """Return `text` with exactly `networks` (disjoint, sorted) as ours, and what it then denies.
 
@@ -98,8 +119,20 @@ def merge(text: str, networks: Sequence[Network]) -> tuple[str, Held]:
 def _append(text: str, last: Part, networks: Sequence[Network]) -> str:
     if text and not text.endswith("\n"):
         text += "\n"
-    marker = "" if last.load() is None else "---\n"
-    return text + marker + _HEADER + dump(blacklist_policy(networks))
+    lines = (line.strip() for line in last.body.splitlines())
+    marker = "" if all(not line or line.startswith("#") for line in lines) else "---\n"
+    longer = text + marker + _HEADER + dump(blacklist_policy(networks))
+    try:
+        is_safe = held(longer).own == tuple(networks)
+    except DocumentError:
+        is_safe = False
+    if not is_safe:
+        raise DocumentError(
+            last.line + 1,
+            f"no policy {NAME!r} can be put behind this document; add an empty one by hand, or "
+            "name another file",
+        )
+    return longer
 
 
 def _check(found: Found) -> None:

@@ -115,10 +115,6 @@ class EvidenceTable:
         self._filter = _SeenFilter()
         self._at = 0.0
         self._numbers: list[int] = []
-        self.evicted = 0
-        """Sources that lost their place to another one."""
-        self.turned_away = 0
-        """Times that a source new to a full table got no place."""
 
     def __len__(self) -> int:
         return len(self._trails)
@@ -202,7 +198,6 @@ class EvidenceTable:
     def _admit(self, key: Hashable) -> Trail | None:
         if len(self._trails) >= self._capacity:
             if not self._filter.seen(key):
-                self.turned_away += 1
                 return None
             self._evict()
         trail = self._trails[key] = Trail(len(self._widths), self._at)
@@ -216,7 +211,6 @@ class EvidenceTable:
         for key in oldest:
             trails.move_to_end(key)
         del trails[dullest]
-        self.evicted += 1
 
     def _interest(self, trail: Trail) -> tuple[float, float]:
         """How near a source is to fulfilling some rule (0 to 1), then how recent it is."""

@@ -98,6 +98,9 @@ class Offenders:
         self._documents: dict[str, bytes] = {}
         self._now = 0.0
         self._checked_revision = -1
+        self._changes = 0
+        self._listed: tuple[str, ...] = ()
+        self._listed_revision = -1
         self._tables: list[EvidenceTable] = []
         self._by_protocol: dict[str, tuple[EvidenceTable, ...]] = {}
         for protocols in dict.fromkeys(frozenset(rule.protocols) for rule in rules):
@@ -114,25 +117,22 @@ class Offenders:
         return MappingProxyType(self._bans)
 
     @property
-    def tracked(self) -> int:
-        """Sources of which evidence is kept."""
-        return sum(len(table) for table in self._tables)
-
-    @property
-    def evicted(self) -> int:
-        """Sources whose evidence gave way to another one's."""
-        return sum(table.evicted for table in self._tables)
-
-    @property
-    def turned_away(self) -> int:
-        """Times that a new source found no place for evidence."""
-        return sum(table.turned_away for table in self._tables)
+    def revision(self) -> int:
+        """Grows whenever bans, documents or the protected list change."""
+        return self._changes + self._protected.revision
 
     def networks(self) -> tuple[str, ...]:
         """List the networks that belong into the policy now: canonical, disjoint, sorted.
 
-        Only bans decided in mode enforce, while the mode is enforce, and never a protected one.
+        Only bans decided in mode enforce, while the mode is enforce, and never a protected one. The
+        same tuple is returned until `revision` grows.
         """
+        if self._listed_revision != self.revision:
+            self._listed = self._list_networks()
+            self._listed_revision = self.revision
+        return self._listed
+
+    def _list_networks(self) -> tuple[str, ...]:
         if self._mode != "enforce":
             return ()
         networks = [
@@ -300,11 +300,13 @@ class Offenders:
             self._keep(replace(ban, expires=expires, seconds=float(rule.ban), evidence=evidence))
 
     def _keep(self, ban: Ban) -> None:
+        self._changes += 1
         self._ended.pop(ban.network, None)
         self._bans[ban.network] = ban
         self._documents[ban.network] = ban.to_json()
 
     def _end(self, ban: Ban, now: float, ending: Literal["expired", "protected"]) -> Ban:
+        self._changes += 1
         del self._bans[ban.network]
         ended = replace(ban, ended=min(now, ban.expires), ending=ending)
         if ending == "expired":
@@ -314,10 +316,12 @@ class Offenders:
         return ended
 
     def _recall(self, ban: Ban) -> None:
+        self._changes += 1
         self._ended[ban.network] = ban
         self._documents[ban.network] = ban.to_json()
 
     def _forget(self, ban: Ban) -> None:
+        self._changes += 1
         del self._ended[ban.network]
         del self._documents[ban.network]
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def test_a_policy_file_that_is_broken_meanwhile_is_told_and_left_alone(
     policy = tmp_path / "blacklist.yaml"
     agent = start_agent("--mode", "enforce", "--policy-file", str(policy))
     policy.write_text("not: [closed\n")
-    (tmp_path / "syslog").write_bytes((FIXTURES / "scan" / "lines.log").read_bytes())
+    (tmp_path / "syslog").write_bytes(fresh_scan())
     agent.wait_for(lambda: 0 == agent.total("logwatch_ready"), "degraded readiness")
     assert "not: [closed\n" == policy.read_text()
     assert {("enforced",): 0, ("decided",): 1} | agent.metrics("logwatch_blacklist_networks") == {
@@ -156,3 +157,71 @@ def test_what_may_not_be_read_is_told(tmp_path: Path) -> None:
     assert str(log) in done.stderr
     assert "permission denied" in done.stderr.lower()
     assert "adm" in done.stderr
+
+
+def test_a_path_is_the_same_however_it_is_written(tmp_path: Path) -> None:
+    """A restart under another spelling goes on where the first run stopped."""
+    log = tmp_path / "syslog"
+    log.write_bytes((FIXTURES / "scan" / "lines.log").read_bytes())
+    for spelling in (f"{tmp_path}/./syslog", f"{tmp_path}//syslog", str(log)):
+        with RunningAgent(tmp_path / "agent", "--from", "start", log=spelling) as agent:
+            agent.wait_for(lambda a=agent: a.total("logwatch_lines_total"), "lines")
+            assert 144 == agent.total("logwatch_denied_packets_total")
+            agent.stop()
+
+
+def test_what_was_written_before_a_file_came_is_no_flood(
+    tmp_path: Path, start_agent: Callable[..., RunningAgent]
+) -> None:
+    """120 packets, one an hour: read in a moment, and still not a hundred in ten minutes."""
+    policy = tmp_path / "blacklist.yaml"
+    agent = start_agent("--mode", "enforce", "--policy-file", str(policy))
+    body = LINE.split(b"kernel: ", 1)[1]
+    now = time.time()
+    written = tmp_path / "written-before"
+    with written.open("wb") as file:
+        for hours in range(120, 0, -1):
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 3600 * hours))
+            file.write(stamp.encode() + b" worker-1 kernel: " + body + b"\n")
+    written.rename(tmp_path / "syslog")
+    agent.wait_for(lambda: 120 == agent.total("logwatch_denied_packets_total"), "the packets")
+    assert {} == agent.metrics("logwatch_offences_total")
+    assert not policy.exists() or "203.0.113" not in policy.read_text()
+
+
+def test_a_proposal_is_the_whole_policy_and_changes_nothing(
+    tmp_path: Path, start_agent: Callable[..., RunningAgent]
+) -> None:
+    policy, proposal = tmp_path / "blacklist.yaml", tmp_path / "blacklist.proposed.yaml"
+    policy.write_text(
+        "# by hand\napiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\n"
+        "metadata: {name: blacklist}\nspec:\n  order: 500\n  preDNAT: true\n"
+        "  applyOnForward: true\n  selector: ibm.role=='worker_public'\n  types: [Ingress]\n"
+        "  ingress:\n  - {action: Deny, source: {nets: [198.51.100.0/24]}}\n"
+    )
+    before = policy.read_text()
+    agent = start_agent("--mode", "propose", "--policy-file", str(policy))
+    (tmp_path / "syslog").write_bytes(fresh_scan())
+    agent.wait_for(lambda: proposal.exists() and "203.0.113.66/32" in proposal.read_text(), "it")
+    assert "198.51.100.0/24" in proposal.read_text()
+    assert before == policy.read_text()
+
+
+def test_a_ban_ends_in_every_mode(tmp_path: Path, start_agent: Callable[..., RunningAgent]) -> None:
+    """Enforced for some seconds, then the operator goes back to observe: it ends all the same."""
+    policy, config = tmp_path / "blacklist.yaml", tmp_path / "config.yaml"
+    config.write_text("rules:\n  ports: {threshold: 15, within: 60s, ban: 4s}\n")
+    options = ("--config", str(config), "--policy-file", str(policy))
+    agent = start_agent("--mode", "enforce", *options)
+    (tmp_path / "syslog").write_bytes(fresh_scan())
+    agent.wait_for(lambda: policy.exists() and "203.0.113.66" in policy.read_text(), "the ban")
+    agent.stop()
+    agent = start_agent("--mode", "observe", *options)
+    agent.wait_for(lambda: "203.0.113.66" not in policy.read_text(), "its end")
+
+
+def fresh_scan() -> bytes:
+    """The recorded scan as if it were written now."""
+    stamp = time.strftime("%b %e %H:%M:%S").encode()
+    lines = (FIXTURES / "scan" / "lines.log").read_bytes().splitlines()
+    return b"".join(stamp + line[15:] + b"\n" for line in lines)

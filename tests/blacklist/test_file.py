@@ -3,10 +3,12 @@
 import os
 import stat
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from logwatch.blacklist import (
     PolicyFile,
     blacklist_policy,
 )
-from logwatch.blacklist.file import MAX_SIZE, _Content, _Version
+from logwatch.blacklist.storage import MAX_SIZE, Content, TextFile, Version
 
 Load = Callable[[str], list[Any]]
 
@@ -246,17 +248,25 @@ def test_a_read_only_file_system_is_told(small_disk: Path) -> None:
     assert (OFFENDER,) == file.read().own
 
 
-class _Editor(PolicyFile):
+class _EditedFile(TextFile):
     """Lets somebody edit the file between reading and replacing it, some times."""
 
     def __init__(self, path: Path, edits: list[Callable[[], object]]) -> None:
         super().__init__(path)
         self._edits = edits
 
-    def _replace(self, content: _Content, data: bytes) -> _Version | None:
+    def replace(self, content: Content, data: bytes) -> Version | None:
         if self._edits:
             self._edits.pop(0)()
-        return super()._replace(content, data)
+        return super().replace(content, data)
+
+
+class _Editor(PolicyFile):
+    """A policy file that somebody edits as well."""
+
+    def __init__(self, path: Path, edits: list[Callable[[], object]]) -> None:
+        super().__init__(path)
+        self._source = self._target = _EditedFile(path, edits)
 
 
 def test_an_edit_in_between_is_merged(path: Path, load: Load) -> None:
@@ -323,3 +333,121 @@ def test_a_reader_never_sees_half_a_file(path: Path, load: Load) -> None:
         assert [networks[:count]] * 2 == [
             rule["source"]["nets"] for rule in policy["spec"]["ingress"]
         ]
+
+
+OTHERS = """\
+# theirs
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: blacklist}
+spec:
+  preDNAT: true
+  ingress:
+  - action: Deny
+    source:
+      nets: [198.51.100.7/32]
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: theirs}
+"""
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "blacklist.proposed.yaml"
+
+
+def test_a_proposal_is_the_whole_policy_file(path: Path, target: Path) -> None:
+    path.write_text(OTHERS)
+    path.chmod(0o640)
+    before = Version.of(path.stat())
+    file = PolicyFile(path, target=target)
+    assert Change(written=True, added=(OFFENDER,)) == file.write([OFFENDER])
+    assert () == file.read().own
+    assert before == Version.of(path.stat())
+    proposed = PolicyFile(target).read()
+    assert ((OFFENDER,), ("198.51.100.7/32",)) == (proposed.own, proposed.other)
+    assert target.read_text().startswith("# theirs\n")
+    assert target.read_text().endswith(OTHERS.partition("---\n")[2])
+    assert 0o640 == stat.S_IMODE(target.stat().st_mode)
+    wanted = ["203.0.113.9/32"]
+    change = Change(written=True, added=("203.0.113.9/32",), removed=(OFFENDER,))
+    assert change == file.write(wanted)
+    first = Version.of(target.stat())
+    for each in (file, PolicyFile(path, target=target)):
+        assert Change(written=False) == each.write(wanted)
+    assert first == Version.of(target.stat())
+
+
+def test_a_proposal_follows_what_others_do(path: Path, target: Path) -> None:
+    """To the policy file, which may be absent, and to the proposal."""
+    file = PolicyFile(path, target=target)
+    assert Change(written=True, added=(OFFENDER,)) == file.write([OFFENDER])
+    assert not path.exists()
+    path.write_text(OTHERS)
+    assert Change(written=True) == file.write([OFFENDER])
+    assert target.read_text().startswith("# theirs\n")
+    right = target.read_bytes()
+    for damage in (b"", b"a: [1\n", OTHERS.encode()):
+        target.write_bytes(damage)
+        assert Change(written=True, added=(OFFENDER,)) == file.write([OFFENDER])
+        assert right == target.read_bytes()
+    target.rename(path)
+    assert Change(written=False) == file.write([OFFENDER])
+    assert ["blacklist.yaml"] == names(path.parent)
+
+
+def test_without_anything_to_propose_no_proposal_is_made(path: Path, target: Path) -> None:
+    file = PolicyFile(path, target=target)
+    assert Change(written=False) == file.write([])
+    path.write_text(OTHERS)
+    assert Change(written=False) == file.write([])
+    assert ["blacklist.yaml"] == names(path.parent)
+    file.write([OFFENDER])
+    assert Change(written=True, removed=(OFFENDER,)) == file.write([])
+    assert OTHERS == target.read_text()
+
+
+def test_nothing_is_proposed_for_a_broken_policy_file(path: Path, target: Path) -> None:
+    path.write_bytes(b"a: [1\n")
+    with pytest.raises(PolicyError, match=rf"^{path}, line 2: this is not valid YAML"):
+        PolicyFile(path, target=target).write([OFFENDER])
+    assert ["blacklist.yaml"] == names(path.parent)
+
+
+@pytest.mark.parametrize("name", [None, "blacklist.proposed.yaml"], ids=["enforce", "propose"])
+def test_the_same_networks_again_are_not_even_parsed(path: Path, name: str | None) -> None:
+    path.write_text(OTHERS)
+    file = PolicyFile(path, target=None if name is None else path.with_name(name))
+    networks = tuple(f"203.0.{number}.7/32" for number in range(256))
+    file.write(networks)
+    calls: list[str] = []
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            calls.append(frame.f_code.co_name)
+
+    for again in (networks, (*networks[:1], *networks[1:])):
+        calls.clear()
+        sys.setprofile(profile)
+        try:
+            change = file.write(again)
+        finally:
+            sys.setprofile(None)
+        assert Change(written=False) == change
+        assert not {"parse_network", "load", "collapse"} & set(calls)
+        assert (1 if name is None else 2) == calls.count("stat")
+
+
+def test_temporary_files_of_a_killed_writer_are_removed(path: Path) -> None:
+    """Only old ones, of this very file, named as ours are."""
+    stale = path.with_name(".blacklist.yaml.a1b2_c3d.tmp")
+    kept = [".blacklist.yaml.young_00.tmp", ".blacklist.yaml.bak.tmp", ".other.yaml.a1b2_c3d.tmp"]
+    for name in (stale.name, *kept):
+        path.with_name(name).write_text("half")
+        if "young" not in name:
+            hour_ago = path.with_name(name).stat().st_mtime - 3600
+            os.utime(path.with_name(name), (hour_ago, hour_ago))
+    PolicyFile(path).write([OFFENDER])
+    assert sorted(["blacklist.yaml", *kept]) == names(path.parent)

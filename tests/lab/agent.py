@@ -28,7 +28,7 @@ class RunningAgent:
     Listens on a free port of 127.0.0.1. `events` are its own log lines, as they were read.
     """
 
-    def __init__(self, directory: Path, *options: str, log: Path) -> None:
+    def __init__(self, directory: Path, *options: str, log: Path | str) -> None:
         self.directory = directory
         self.policy = directory / "blacklist.yaml"
         self._log_path = directory / "agent.log"

@@ -160,8 +160,6 @@ def test_a_flood_of_single_packets_does_not_hide_a_scanner(every: int) -> None:
     # One more port than without a flood: the first one falls to a full table.
     assert found in (7 * every, 8 * every)
     assert 10_000 == len(table)
-    assert table.turned_away > 900_000
-    assert table.evicted > 0
 
 
 def test_a_near_offender_keeps_its_place() -> None:
@@ -188,7 +186,7 @@ def test_an_idle_source_gives_up_its_place_first() -> None:
         table.add(number, 80, 1)
     for _ in range(2):
         table.add("new", 80, 1)
-    assert 1 == table.evicted
+    assert 8 == len(table)
     for number in range(7):
         table.trail(number)
     with pytest.raises(KeyError):
