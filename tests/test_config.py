@@ -44,6 +44,22 @@ def test_every_key_reaches_the_configuration() -> None:
     assert 5 == config.series.sources
 
 
+def test_the_command_line_stands_above_the_file() -> None:
+    """What the file lacks or has wrong may come from the options; both are checked together."""
+    options = {"policy_file": "/tmp/p.yaml", "listen": "127.0.0.1:1"}
+    config = parse(b"mode: enforce\nlisten: nowhere\n", "config.yaml", options)
+    assert ("enforce", "/tmp/p.yaml") == (config.mode, config.policy_file)
+    with pytest.raises(ConfigError) as refusal:
+        parse(b"mode: observe\n", "config.yaml", {"listen": "nowhere"})
+    assert "config.yaml" not in str(refusal.value)
+
+
+def test_too_many_prefixes_are_refused() -> None:
+    text = "prefixes: [" + ", ".join(f"{{text: p{number}}}" for number in range(65)) + "]\n"
+    with pytest.raises(ConfigError, match="64"):
+        parse(text.encode(), "config.yaml")
+
+
 def test_an_empty_file_is_the_default() -> None:
     assert Config() == parse(b"# nothing yet\n", "config.yaml")
 
@@ -58,7 +74,10 @@ def test_an_empty_file_is_the_default() -> None:
         (b"\n\nlisten: localhost\n", ["line 3", "listen", "ADDRESS:PORT"]),
         (b"listen: 127.0.0.1:70000\n", ["line 1", "listen", "65535"]),
         (b"never_ban:\n- 10.0.0.0/8\n- 10.0.0/33\n", ["line 3", "never_ban[1]", "'10.0.0/33'"]),
-        (b"rules:\n  packets: {threshold: 0, within: 1m, ban: 1m}\n", ["line 2", "0 is not above"]),
+        (
+            b"rules:\n  packets: {threshold: 0, within: 1m, ban: 1m}\n",
+            ["line 2", "0 is not between"],
+        ),
         (
             b"rules:\n  packets: {threshold: 1, within: soon, ban: 1m}\n",
             ["line 2", "'soon'", "10m"],
@@ -66,6 +85,13 @@ def test_an_empty_file_is_the_default() -> None:
         (b"prefixes:\n  - text: ''\n", ["line 2", "prefixes[0].text"]),
         (b"prefixes:\n  - text: 'a=b'\n", ["line 2", "'a=b'"]),
         (b"mode: enforce\n", ["line 1", "policy_file"]),
+        (b"logs:\n  - /var/log/x\n  - /var/log/./x\n", ["line 3", "same file", "twice"]),
+        (b"logs: ['']\n", ["line 1", "not a path"]),
+        (b"logs: /var/log/syslog\n", ["line 1", "a list"]),
+        (b"state: !secret x\nmode: enforced\n", ["line 2", "observe, propose, enforce"]),
+        (b"prefixes: [{text: a}, {text: a}]\n", ["prefixes[1].text", "twice"]),
+        (b"never_ban: ['fe80::1%eth0']\n", ["never_ban[0]", "fe80::1%eth0"]),
+        (b"rules:\n  ports: {threshold: 1, within: 8d, ban: 1h}\n", ["line 2", "604800"]),
         (b"max_bans: 257\n", ["line 1", "257", "256"]),
         (b"series: {flows: 0}\n", ["line 1", "series.flows", "10000"]),
         (b"a: [\n", ["line 2", "not YAML"]),

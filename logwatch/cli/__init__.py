@@ -18,7 +18,8 @@ def main() -> None:
     try:
         application()
     except LogwatchError as error:
-        sys.stderr.write(f"logwatch: {error}\n")
+        text = str(error).encode("utf-8", "backslashreplace").decode()
+        sys.stderr.write(f"logwatch: {text}\n")
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # Whoever read our output has seen enough; nothing may be written to it at exit.

@@ -12,21 +12,22 @@ import structlog
 
 from logwatch.agent import Agent, boot_id
 from logwatch.config import Config, check
-from logwatch.config.file import load
 
 
 def run(path: Path | None, options: Mapping[str, Any]) -> None:
     """Run until SIGTERM or SIGINT; options that are given stand above the configuration file."""
-    config = load(path) if path else Config()
     given = {key: value for key, value in options.items() if value is not None}
-    if given:
-        config = check(msgspec.structs.replace(config, **given))
+    if path is None:
+        config = check(msgspec.structs.replace(Config(), **given))
     else:
-        check(config)
+        from logwatch.config.file import load
+
+        config = load(path, given)
     _set_up_logging()
     agent = Agent(config, boot_id=boot_id(), log=structlog.get_logger("logwatch"))
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: agent.stop())
+        # A handler runs between any two steps, also inside a lock of the loop: it only sets.
+        signal.signal(number, lambda *_: setattr(agent, "is_stopping", True))
     agent.run()
 
 

@@ -100,7 +100,8 @@ def report(
         ),
     ],
     output_format: Annotated[
-        Format, typer.Option("--format", help="How the result is written.")
+        Format,
+        typer.Option("--format", help="How the result is written; csv holds the flows only."),
     ] = Format.TABLE,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write here instead of standard output.")

@@ -1,5 +1,6 @@
 """`logwatch explain`: how each part of a line is read."""
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -7,13 +8,11 @@ from logwatch.cli.prefixes import prefix_texts
 from logwatch.packets import read_line
 from logwatch.packets.explain import explain_line, render_text
 
-LINE_MOST = 1 << 20
-
 
 def run(line: str | None, prefixes: list[str] | None) -> None:
     """Explain one line, or each line of standard input."""
     texts = prefix_texts(prefixes)
-    for number, each in enumerate([line.encode()] if line is not None else _stdin_lines()):
+    for number, each in enumerate([os.fsencode(line)] if line is not None else _stdin_lines()):
         if number:
             sys.stdout.write("\n")
         # A line may hold any bytes; what the terminal can't show is escaped.
@@ -23,5 +22,5 @@ def run(line: str | None, prefixes: list[str] | None) -> None:
 
 
 def _stdin_lines() -> Iterator[bytes]:
-    while line := sys.stdin.buffer.readline(LINE_MOST):
+    for line in sys.stdin.buffer:
         yield line.removesuffix(b"\n")

@@ -1,11 +1,12 @@
 """The option `--prefix`, checked as the configuration's prefixes are."""
 
-from logwatch.config import Config, Prefix, check
+from logwatch.config import Config, ConfigError, Prefix, check
 
 
 def prefix_texts(prefixes: list[str] | None) -> list[str]:
     """Return the texts; Calico's default where none is given. Raises ConfigError."""
     if not prefixes:
         return [Prefix().text]
-    check(Config(prefixes=tuple(Prefix(text=text) for text in prefixes)))
+    config = Config(prefixes=tuple(Prefix(text=text) for text in prefixes))
+    check(config, lambda _, problem: ConfigError(f"--prefix: {problem}"))
     return prefixes

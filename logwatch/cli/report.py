@@ -3,13 +3,15 @@
 Rich is imported only where a person looks on.
 """
 
+import io
+import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from logwatch.cli.choices import Format
 from logwatch.cli.prefixes import prefix_texts
-from logwatch.errors import LogwatchError
+from logwatch.errors import LogwatchError, UsageError
 from logwatch.report import Progress, Report, read, render_csv, render_json
 
 TOP = 20
@@ -21,6 +23,10 @@ class OutputError(LogwatchError):
     """The result can't be written."""
 
 
+class OutputUsageError(UsageError):
+    """The result would destroy what it is made of."""
+
+
 def run(
     paths: list[str],
     output_format: Format,
@@ -30,6 +36,10 @@ def run(
 ) -> None:
     """Read, and write the result; exits with 1 when an input could not be read to its end."""
     texts = prefix_texts(prefixes)
+    if output is not None:
+        for path in paths:
+            if output.exists() and Path(path).exists() and output.samefile(path):
+                raise OutputUsageError(f"--output {output} is one of the files to be read")
     entries = top if top is not None else (TOP if output_format is Format.TABLE else 0)
     with _progress() as progress:
         report = read(paths, texts, top=entries, progress=progress)
@@ -37,7 +47,8 @@ def run(
     if len(problems) < len(report.inputs) or any(entry.bytes for entry in report.inputs):
         _write(report, output_format, output)
     for problem in problems:
-        sys.stderr.write(f"logwatch: {problem}\n")
+        text = problem.encode("utf-8", "backslashreplace").decode()
+        sys.stderr.write(f"logwatch: {text}\n")
     if problems:
         sys.exit(1)
 
@@ -48,24 +59,50 @@ def _write(report: Report, output_format: Format, output: Path | None) -> None:
 
         from logwatch.report.table import render_table
 
-        if output is None and sys.stdout.isatty():
+        if output is None and sys.stdout is not None and sys.stdout.isatty():
             console = Console()
             console.print(render_table(report, console.width))
             return
-        console = Console(width=WIDTH, force_terminal=False)
-        with console.capture() as capture:
-            console.print(render_table(report, console.width))
-        text = "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+        written = io.StringIO()
+        console = Console(width=WIDTH, file=written)
+        console.print(render_table(report, console.width))
+        text = "".join(f"{line.rstrip()}\n" for line in written.getvalue().splitlines())
     else:
         text = render_json(report) if output_format is Format.JSON else render_csv(report)
     if output is None:
+        _write_out(text)
+    else:
+        _write_file(text, output)
+
+
+def _write_out(text: str) -> None:
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; name a file with --output")
+    try:
         sys.stdout.write(text)
         sys.stdout.flush()
-        return
-    try:
-        output.write_text(text)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise OutputError(f"can't write the report to {output}: {error.strerror}") from None
+        # What is left in the buffer is not tried again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(f"can't write the report: {error.strerror}") from None
+
+
+def _write_file(text: str, output: Path) -> None:
+    """Replace the file as a whole, unless it is a device or a pipe."""
+    try:
+        if output.exists() and not output.is_file():
+            output.write_text(text)
+            return
+        part = output.with_name(f".{output.name}.part")
+        part.write_text(text)
+        part.replace(output)
+    except OSError as error:
+        raise OutputError(
+            f"can't write the report to {output}: {error.strerror}; name a file in a directory"
+            " where you may write"
+        ) from None
 
 
 def _progress() -> AbstractContextManager[Progress]:

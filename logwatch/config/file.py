@@ -7,29 +7,32 @@ YAML, and its library takes longer to import than a short log takes to count.
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from logwatch.config.values import (
     Config,
     ConfigError,
+    Mode,
     Prefix,
     Rules,
     RuleSettings,
     Series,
+    Verdict,
     check,
     parse_duration,
+    wrong_option,
 )
 
 _FILE_MOST = 1 << 20
 
 
-def load(path: Path) -> Config:
-    """Read a configuration file.
+def load(path: Path, options: Mapping[str, Any] | None = None) -> Config:
+    """Read a configuration file; `options` of the command line stand above it.
 
     Raises ConfigError: no such file, not YAML, unknown key, wrong value.
     """
@@ -41,10 +44,10 @@ def load(path: Path) -> Config:
         raise ConfigError(f"can't read the configuration {path}: {reason}") from None
     if len(data) > _FILE_MOST:
         raise ConfigError(f"{path} is larger than 1 MiB: that is no configuration")
-    return parse(data, str(path))
+    return parse(data, str(path), options)
 
 
-def parse(data: bytes, name: str) -> Config:
+def parse(data: bytes, name: str, options: Mapping[str, Any] | None = None) -> Config:
     """Read a configuration from YAML; `name` is what errors call it."""
     try:
         tree = YAML(typ="rt").load(data)
@@ -54,10 +57,10 @@ def parse(data: bytes, name: str) -> Config:
             line = f", line {error.problem_mark.line + 1}"
         raise ConfigError(f"{name}{line}: not YAML ({_first_line(error)})") from None
     if tree is None:
-        return Config()
+        tree = CommentedMap()
     if not isinstance(tree, CommentedMap):
         raise ConfigError(f"{name}: the configuration is a mapping of keys such as `mode: observe`")
-    return Reader(name, tree).config()
+    return Reader(name, tree).config(options or {})
 
 
 def _first_line(error: Exception) -> str:
@@ -72,21 +75,27 @@ class Reader:
         self._name = name
         self._tree = tree
 
-    def config(self) -> Config:
-        """Convert and check everything."""
+    def config(self, options: Mapping[str, Any]) -> Config:
+        """Convert, put the options above it, and check everything."""
         values = self._with_durations(self._plain(self._tree))
         try:
             config = msgspec.convert(values, Config)
         except msgspec.ValidationError as error:
             raise self._explained(error) from None
-        return check(config, self._located)
+        return check(
+            msgspec.structs.replace(config, **options),
+            lambda keys, problem: (
+                wrong_option(keys, problem) if keys[0] in options else self._located(keys, problem)
+            ),
+        )
 
     def _plain(self, node: Any) -> Any:  # noqa: ANN401 - any YAML
         if isinstance(node, Mapping):
             return {str(key): self._plain(value) for key, value in node.items()}
         if isinstance(node, Sequence) and not isinstance(node, str | bytes):
             return [self._plain(value) for value in node]
-        return node
+        # A value with a tag of its own, such as !secret, is its text.
+        return node.value if isinstance(node, TaggedScalar) else node
 
     def _with_durations(self, values: dict[str, Any]) -> dict[str, Any]:
         rules = values.get("rules")
@@ -126,7 +135,7 @@ class Reader:
             known = ", ".join(sorted(_fields_at(tuple(keys[:-1]))))
             return self._located(tuple(keys), f"unknown key; known here: {known}")
         value = self._value(keys)
-        return self._located(tuple(keys), f"{value!r}: {text[:1].lower()}{text[1:]}")
+        return self._located(tuple(keys), f"{value!r}: {_in_words(text, tuple(keys))}")
 
     def _value(self, keys: Sequence[str | int]) -> object:
         node: Any = self._tree
@@ -136,6 +145,21 @@ class Reader:
             except (KeyError, IndexError, TypeError):
                 return None
         return self._plain(node)
+
+
+def _in_words(text: str, keys: tuple[str | int, ...]) -> str:
+    """What msgspec says of a wrong value, with what would be right."""
+    choices = {"mode": get_args(Mode), "verdict": get_args(Verdict), "start": ("start", "end")}
+    names = [key for key in keys if isinstance(key, str)]
+    if text.startswith("Invalid enum value") and names and names[-1] in choices:
+        return f"is none of {', '.join(choices[names[-1]])}"
+    found = re.fullmatch(r"Expected `(.+)`, got `(.+)`", text)
+    if not found:
+        return f"{text[:1].lower()}{text[1:]}"
+    kinds = {"array": "a list such as [a, b]", "object": "a mapping such as {key: value}"}
+    kinds |= {"str": "a text", "int": "a whole number", "bool": "true or false", "null": "null"}
+    wanted = " or ".join(kinds.get(kind.strip(), kind) for kind in found[1].split("|"))
+    return f"has to be {wanted}"
 
 
 def _fields_at(keys: tuple[str | int, ...]) -> tuple[str, ...]:

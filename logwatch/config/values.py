@@ -1,6 +1,7 @@
 """The values of the configuration, and what types can't say of them."""
 
 import ipaddress
+import os
 import re
 from collections.abc import Callable
 from typing import Literal
@@ -17,6 +18,10 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 # Calico's own pattern for logPrefix, with the dot that names put in by %n may hold.
 _PREFIX = re.compile(r"[a-zA-Z0-9%: /_.-]+")
 _PORT_MOST = 65_535
+_PREFIXES_MOST = 64
+"""What the scanner tells apart."""
+_RULE_MOST = {"threshold": 1_000_000_000, "within": 7 * 86_400, "ban": 366 * 86_400}
+"""Seconds, but for the threshold. Evidence lies in memory; a ban is to end."""
 _BANS_MOST = 256
 """Calico's limit of nets in a rule, from v3.33 on."""
 _SERIES_MOST = 10_000
@@ -122,23 +127,22 @@ Wrong = Callable[[tuple[str | int, ...], str], ConfigError]
 """Makes the error of a key from what is wrong with it."""
 
 
-def _wrong_option(keys: tuple[str | int, ...], problem: str) -> ConfigError:
+def wrong_option(keys: tuple[str | int, ...], problem: str) -> ConfigError:
     """The error of a key that stands in no file, so that it alone is named."""
     return ConfigError(f"{'.'.join(str(key) for key in keys)}: {problem}")
 
 
-def check(config: Config, wrong: Wrong = _wrong_option) -> Config:
+def check(config: Config, wrong: Wrong = wrong_option) -> Config:
     """Check what types can't say; return the configuration. Raises what `wrong` makes."""
-    if not config.logs:
-        raise wrong(("logs",), "name at least one file, such as /var/log/syslog")
+    _check_paths(config, wrong)
     try:
         split_address(config.listen, "listen")
     except ConfigError as error:
         raise wrong(("listen",), str(error).removeprefix("listen: ")) from None
     if config.mode in ("propose", "enforce") and not config.policy_file:
         raise wrong(("mode",), f"{config.mode} needs policy_file (--policy-file) to write to")
-    if not config.prefixes:
-        raise wrong(("prefixes",), "name at least one, such as `- text: calico-packet`")
+    if not 1 <= len(config.prefixes) <= _PREFIXES_MOST:
+        raise wrong(("prefixes",), f"name 1 to {_PREFIXES_MOST}, such as `- text: calico-packet`")
     for index, prefix in enumerate(config.prefixes):
         if not _PREFIX.fullmatch(prefix.text):
             raise wrong(
@@ -146,23 +150,47 @@ def check(config: Config, wrong: Wrong = _wrong_option) -> Config:
                 f"{prefix.text!r} is not a prefix that Calico takes"
                 " (letters, digits, space and % : / _ . -)",
             )
+        if prefix.text in [other.text for other in config.prefixes[:index]]:
+            raise wrong(("prefixes", index, "text"), f"{prefix.text!r} is listed twice")
     for index, text in enumerate(config.never_ban):
         try:
-            ipaddress.ip_network(text, strict=False)
+            # A zone such as %eth0 belongs to one host, a policy to all of them.
+            ipaddress.ip_network(text.replace("%", "is no network"), strict=False)
         except ValueError:
-            raise wrong(
-                ("never_ban", index), f"{text!r} is not an address or a network such as 10.0.0.0/8"
-            ) from None
+            pass
+        else:
+            continue
+        raise wrong(
+            ("never_ban", index), f"{text!r} is not an address or a network such as 10.0.0.0/8"
+        )
     _check_numbers(config, wrong)
     return config
+
+
+def _check_paths(config: Config, wrong: Wrong) -> None:
+    if not config.logs:
+        raise wrong(("logs",), "name at least one file, such as /var/log/syslog")
+    paths = [(("logs", index), path) for index, path in enumerate(config.logs)]
+    for keys, path in [*paths, (("state",), config.state), (("policy_file",), config.policy_file)]:
+        if path is not None and (not path or "\0" in path):
+            raise wrong(keys, f"{path!r} is not a path")
+    files: dict[str, int] = {}
+    for index, path in enumerate(config.logs):
+        first = files.setdefault(os.path.realpath(path), index)
+        if first != index:
+            raise wrong(
+                ("logs", index),
+                f"{path} is the same file as {config.logs[first]}: its packets would count twice",
+            )
 
 
 def _check_numbers(config: Config, wrong: Wrong) -> None:
     for name in ("packets", "ports"):
         rule = getattr(config.rules, name)
-        for key in ("threshold", "within", "ban") if rule else ():
-            if getattr(rule, key) < 1:
-                raise wrong(("rules", name, key), f"{getattr(rule, key)} is not above 0")
+        for key in _RULE_MOST if rule else ():
+            number, most = getattr(rule, key), _RULE_MOST[key]
+            if not 1 <= number <= most:
+                raise wrong(("rules", name, key), f"{number} is not between 1 and {most}")
     if not 1 <= config.max_bans <= _BANS_MOST:
         raise wrong(("max_bans",), f"{config.max_bans} is not between 1 and {_BANS_MOST}")
     for name in Series.__struct_fields__:

@@ -3,6 +3,7 @@
 One scanner a file, since each has an unfinished last line of its own; what they counted is merged.
 """
 
+import os
 from collections.abc import Sequence
 
 from logwatch.packets import Scanner, Summary
@@ -27,11 +28,10 @@ def read(
     paths: Sequence[str],
     prefixes: Sequence[str],
     *,
-    policies: Sequence[str] | None = None,
     top: int = 0,
     progress: Progress | None = None,
 ) -> Report:
-    """Read files (plain, .gz, .zst, "-") and report; `policies` are the names of the prefixes.
+    """Read files (plain, .gz, .zst, "-") and report.
 
     What can't be read is told in the report's `inputs`; what was read before that counts.
     """
@@ -46,7 +46,7 @@ def read(
             whole.merge(summary)
     if whole is None:
         whole = Scanner(list(prefixes)).drain()
-    return Report.of(whole, policies or prefixes, inputs, top)
+    return Report.of(whole, prefixes, inputs, top)
 
 
 def _read_one(path: str, prefixes: Sequence[str], progress: Progress) -> tuple[Summary, InputEntry]:
@@ -65,4 +65,9 @@ def _read_one(path: str, prefixes: Sequence[str], progress: Progress) -> tuple[S
     except ArchiveError as error:
         problem = str(error)
     scanner.finish()
-    return scanner.drain(), InputEntry(path, read_bytes, problem)
+    return scanner.drain(), InputEntry(_printable(path), read_bytes, problem)
+
+
+def _printable(path: str) -> str:
+    """A path as text: bytes that are not UTF-8 are escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -33,7 +33,8 @@ def _headline(report: Report) -> Text:
     totals = report.totals
     text = Text()
     text.append(f"{totals.packets:,}", style="bold")
-    text.append(f" denied packets, {size(totals.bytes)}, in {totals.lines:,} lines")
+    lines = "line" if totals.lines == 1 else "lines"
+    text.append(f" denied packets, {size(totals.bytes)}, in {totals.lines:,} {lines}")
     notes = [
         (totals.repeated, "repeated", "cyan"),
         (totals.odd, "odd", "yellow"),
@@ -43,6 +44,9 @@ def _headline(report: Report) -> Text:
         if number:
             text.append(f", {number:,} {name}", style=style)
     text.append("\n")
+    if not totals.packets:
+        prefixes = ", ".join(entry.policy for entry in report.policies)
+        text.append(f"No kernel line with the prefix {prefixes} was found; see --prefix.\n")
     return text
 
 

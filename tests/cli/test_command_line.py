@@ -146,6 +146,45 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly() -> None:
     assert (1, b"") == (done.returncode, done.stderr)
 
 
+def test_output_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
+    """A full disk, a closed standard output, and a report over the log that it is made of."""
+    command = [sys.executable, "-m", "logwatch", "report"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*command, str(SCAN)], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    assert (1, 1) == (done.returncode, done.stderr.count(b"\n"))
+    assert b"No space left" in done.stderr
+    shell = f"exec {sys.executable} -m logwatch report {SCAN} >&-"
+    done = subprocess.run(["sh", "-c", shell], capture_output=True, timeout=60, check=False)
+    assert (1, 1) == (done.returncode, done.stderr.count(b"\n"))
+    log = tmp_path / "syslog"
+    log.write_bytes(SCAN.read_bytes())
+    refused = logwatch("report", str(log), "--output", str(tmp_path / "." / "syslog"))
+    assert 2 == refused.returncode
+    assert SCAN.read_bytes() == log.read_bytes()
+
+
+def test_arguments_may_be_any_bytes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "logwatch"]
+    line = LINE.replace(b"worker-1", b"w\xff")
+    done = subprocess.run([*command, "explain", line], capture_output=True, check=False)
+    assert 0 == done.returncode
+    assert b"1 packet from 203.0.113.66" in done.stdout
+    odd = os.fsencode(tmp_path) + b"/log\xff"
+    Path(os.fsdecode(odd)).write_bytes(SCAN.read_bytes())
+    done = subprocess.run(
+        [*command, "report", odd, "--format", "json"], capture_output=True, check=False
+    )
+    assert 0 == done.returncode
+    assert 144 == json.loads(done.stdout)["totals"]["packets"]
+
+
+def test_a_report_without_a_packet_says_what_was_looked_for() -> None:
+    done = logwatch("report", "-", given=b"nothing of interest\n")
+    assert b"calico-packet was found; see --prefix" in done.stdout
+
+
 def test_help_names_every_command() -> None:
     text = logwatch("--help").stdout.decode()
     for command in ("agent", "report", "explain"):
