@@ -144,6 +144,7 @@ class Store:
             )
         connection: sqlite3.Connection | None = None
         try:
+            _make_private(self.path)
             connection = sqlite3.connect(
                 self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -183,16 +184,22 @@ class Store:
         return free
 
 
+def _make_private(path: Path) -> None:
+    """Make a file that only its owner reads: the sources in it are nobody else's business."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
 def _locked(directory: Path) -> BinaryIO:
     """Take the state directory's lock; the directory is made when it is missing."""
     path = directory / LOCK_NAME
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(path)
         lock = path.open("a+b", buffering=0)
     except OSError as error:
         raise StateError(
-            f"The state directory {directory} can't be used ({error.strerror}): make it writable "
-            f"for user {os.geteuid()}, or choose another one with --state."
+            f"The state directory {directory} can't be used ({error.strerror}): choose one that "
+            f"user {os.geteuid()} may write, with --state."
         ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -379,4 +386,5 @@ _REMEDIES = {
 def _sentence(path: Path, error: Exception) -> str:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     remedy = _REMEDIES.get(code, "look at the file and its directory")
-    return f"The state file {path} can't be written ({error}): {remedy}."
+    cause = error.strerror if isinstance(error, OSError) else error
+    return f"The state file {path} can't be written ({cause}): {remedy}."

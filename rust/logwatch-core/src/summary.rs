@@ -189,8 +189,8 @@ impl Links {
             *recent = Self::look_up(&mut self.known, &mut self.places, link);
         }
         let (_, all_packets, all_bytes) = &mut self.known[*recent];
-        *all_packets += packets;
-        *all_bytes += bytes;
+        *all_packets = all_packets.saturating_add(packets);
+        *all_bytes = all_bytes.saturating_add(bytes);
     }
 
     #[inline(never)]
@@ -355,8 +355,8 @@ impl Summary {
         };
         let packets = u64::from(reading.count);
         let bytes = packets * u64::from(packet.length.unwrap_or(0));
-        self.packets += packets;
-        self.bytes += bytes;
+        self.packets = self.packets.saturating_add(packets);
+        self.bytes = self.bytes.saturating_add(bytes);
         self.last = self.last.max(seconds);
         self.links.add(Link::of(packet, prefix), packets, bytes);
         let class = Class::of(packet, prefix);
@@ -430,8 +430,8 @@ impl Summary {
         for (mine, theirs) in self.lines.iter_mut().zip(other.lines) {
             *mine += theirs;
         }
-        self.packets += other.packets;
-        self.bytes += other.bytes;
+        self.packets = self.packets.saturating_add(other.packets);
+        self.bytes = self.bytes.saturating_add(other.bytes);
         self.last = self.last.max(other.last);
         for row in other.rows() {
             match row.source {
@@ -544,7 +544,7 @@ impl Summary {
         let mut ports: HashMap<(Option<u16>, Option<Protocol>), (u64, u64)> = HashMap::new();
         for flow in self.flows_by_key() {
             let entry = ports.entry((flow.port, flow.protocol)).or_default();
-            entry.0 += flow.count.packets;
+            entry.0 = u64::saturating_add(entry.0, flow.count.packets);
             entry.1 += u64::from(flow.source.is_some());
         }
         let mut ports: Vec<Port> = ports

@@ -38,8 +38,9 @@ impl Count {
     /// Adds another count of the same key.
     #[inline]
     pub fn add(&mut self, other: &Self) {
-        self.packets += other.packets;
-        self.bytes += other.bytes;
+        // A forged line may claim anything: a sum stays at the largest number.
+        self.packets = self.packets.saturating_add(other.packets);
+        self.bytes = self.bytes.saturating_add(other.bytes);
         self.first_less_one = self.first_less_one.min(other.first_less_one);
         self.last = self.last.max(other.last);
     }
