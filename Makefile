@@ -21,12 +21,12 @@ install: .venv/.installed ## Build, and leave the command at .venv/bin/logwatch
 run: .venv/.installed ## Follow this machine's syslog, or recorded lines where there is none
 	@deploy/local/run.sh
 
-test: .venv/.tools ## Install what the tests need, and pass them all
+test: .venv/.installed .venv/.tools ## Install what the tests need, and pass them all
 	@tests/lab/install.sh
 	@echo "== tests of the core" && cargo test --quiet --manifest-path rust/Cargo.toml
 	@echo "== tests" && $(BIN)/python -m pytest
 
-check: .venv/.tools ## Format, lint, types, layers, stub, wheel
+check: .venv/.installed .venv/.tools ## Format, lint, types, layers, stub, wheel
 	@echo "== format" && $(BIN)/ruff format --check && cargo fmt --all --check --manifest-path rust/Cargo.toml
 	@echo "== lint" && $(BIN)/ruff check && cargo clippy --quiet --all-targets --manifest-path rust/Cargo.toml -- -D warnings
 	@echo "== types" && $(BIN)/mypy
@@ -37,27 +37,29 @@ check: .venv/.tools ## Format, lint, types, layers, stub, wheel
 format: .venv/.tools ## Format all code
 	@$(BIN)/ruff format && $(BIN)/ruff check --fix && cargo fmt --all --manifest-path rust/Cargo.toml
 
-bench: .venv/.tools ## Time logwatch against its peers, on files that are made once
+bench: .venv/.installed ## Time logwatch against its peers, on files that are made once
 	@bench/install.sh
 	@$(BIN)/python bench/run.py
 
-clean: ## Remove what was built here; the cache outside stays
+clean: ## Remove .venv, run (state and policy of `make run`) and the built module
 	@rm -rf .venv run logwatch/*.so
 
 .venv/bin/python:
 	@deploy/local/install-tools.sh
 	@echo "== making .venv"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --upgrade pip
 
-.venv/.installed: .venv/bin/python $(SOURCES)
+.venv/.pip: .venv/bin/python
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' 'maturin>=1.16,<2'
+	@touch $@
+
+.venv/.installed: .venv/.pip $(SOURCES)
 	@echo "== building logwatch (a minute the first time)"
-	@$(BIN)/python -m pip install --quiet 'maturin>=1.16,<2'
 	@mkdir -p $(CACHE)
 	@$(BIN)/maturin develop --release >$(CACHE)/build.log 2>&1 || { cat $(CACHE)/build.log >&2; exit 1; }
 	@touch $@
 
-.venv/.tools: .venv/.installed
+.venv/.tools: .venv/.pip pyproject.toml
 	@echo "== installing the tools for tests and checks"
 	@$(BIN)/python -m pip install --quiet --group tools
 	@touch $@

@@ -10,6 +10,9 @@ done
 [ ${#missing[@]} -gt 0 ] || exit 0
 echo "== installing ${missing[*]}"
 sudo=()
-[ "$(id -u)" = 0 ] || sudo=(sudo)
+if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || { echo "run this as root, or install sudo" >&2; exit 1; }
+    sudo=(sudo)
+fi
 "${sudo[@]}" apt-get update -qq
 DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
