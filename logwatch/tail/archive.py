@@ -1,6 +1,7 @@
 """Read a log from end to end, once: a plain file, .gz, .zst, or what comes on standard input.
 
-The compression is told by the first bytes, never by the name. Of a broken archive everything
+The compression is told by the first bytes, never by the name; a name that tells of a compression
+which is not there is an ArchiveError. Of a broken archive everything
 before the break is delivered (up to 4 KiB of compressed bytes less, where the data itself is
 damaged); then ArchiveError says how far it went.
 """
@@ -34,6 +35,7 @@ _FOREIGN = (
     (re.compile(rb"\x04\x22\x4d\x18"), "lz4", "lz4 -dc"),
     (re.compile(rb"PK\x03\x04"), "zip", "unzip -p"),
 )
+_ENDINGS = ((".gz", "gzip"), (".zst", "zstd"))
 
 
 # isal's stub declares its exception class as an instance of Exception.
@@ -97,6 +99,12 @@ class Archive:
                 raise ArchiveError(
                     f"{self.name} is compressed with {compression}, which is not read; pipe it"
                     f" in: {command} FILE | logwatch report -",
+                )
+        for ending, compression in _ENDINGS:
+            if self.name.endswith(ending):
+                raise ArchiveError(
+                    f"{self.name} is not a {compression} file although its name says so: it is"
+                    " probably damaged; get an intact copy, or rename it if it is plain text.",
                 )
         return None
 

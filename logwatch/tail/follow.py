@@ -16,7 +16,7 @@ from logwatch.tail.checkpoint import Checkpoint
 from logwatch.tail.identity import is_same_inode, line_start, resume_position
 from logwatch.tail.opened import OpenFile
 from logwatch.tail.place import OPEN_FLAGS, Opener, Place, judge, look_at, refused
-from logwatch.tail.resume import Found, Search
+from logwatch.tail.resume import Search
 from logwatch.tail.rotated import rotated_files
 from logwatch.tail.sink import Sink
 from logwatch.tail.status import FollowerStatus
@@ -108,8 +108,7 @@ class Follower:
         place = self._enter(place, newest)
         self._looked = True
         if first and self._resumes:
-            self._restore(None, newest)
-            self._current = self._files[-1] if self._files else None
+            place = self._enter_renamed(place, newest)
         for file in list(self._files):
             seen = place.seen if place.seen is not None and file.is_at(place.seen) else None
             limit -= self._advance(file, seen, limit, now)
@@ -160,17 +159,31 @@ class Follower:
                 return Place("missing", f"{self.path} vanished: {error.strerror}.")
             except OSError as error:
                 return refused(self.path, error, place.seen)
-            seen = os.fstat(descriptor)
-            place = judge(self.path, seen)
-            if place.seen is None or any(file.is_at(seen) for file in self._files):
-                os.close(descriptor)  # replaced while it was looked at: the next poll sees it
-                return place
             try:
+                seen = os.fstat(descriptor)
+                place = judge(self.path, seen)
+                if place.seen is None or any(file.is_at(seen) for file in self._files):
+                    os.close(descriptor)  # replaced while it was looked at: the next poll sees it
+                    return place
                 file = self._admit(descriptor, seen, newest)
             except OSError as error:
                 os.close(descriptor)
-                return refused(self.path, error, seen)
+                self._counts.read_errors += 1
+                return refused(self.path, error, place.seen)
         self._current = file
+        return place
+
+    def _enter_renamed(self, place: Place, newest: int) -> Place:
+        """Open the files of the checkpoint that were renamed, while the path can't be opened."""
+        try:
+            self._restore(None, newest)
+        except OSError as error:
+            self._looked = False  # the next poll is the first again
+            self._counts.read_errors += 1
+            cause = (error.strerror or str(error)).lower()
+            reason = f"A rotated file of {self.path} can't be read: {cause}; it is tried again."
+            return Place("unreadable", reason, place.seen)
+        self._current = self._files[-1] if self._files else None
         return place
 
     def _admit(self, descriptor: int, seen: os.stat_result, newest: int) -> OpenFile:
@@ -179,7 +192,8 @@ class Follower:
         if self._looked or self._resumes:
             file = self._restore(descriptor, newest)
         if file is None:
-            file = self._add(Found(descriptor, self._first_position(descriptor, seen), None))
+            position = self._first_position(descriptor, seen)
+            file = self._add(OpenFile(descriptor, self._open_sink, position))
             self._counts.rotations += self._followed
         self._skip = None
         self._resumes = False
@@ -207,6 +221,11 @@ class Follower:
         with Search(paths, descriptor, self._files, self._opener) as search:
             found = search.marked(self._wanted)
             missed = search.missed(newest, (*self._finished, *self._wanted))
+            # All that may fail comes before the first change, so that it can be tried again.
+            files = {
+                each.descriptor: OpenFile(each.descriptor, self._open_sink, each.position)
+                for each in (*found, *missed)
+            }
             marks = {each.mark for each in found}
             leftover = tuple(mark for mark in self._wanted if mark not in marks)
             if descriptor is not None:
@@ -215,11 +234,11 @@ class Follower:
                 leftover = ()
         self._counts.rotations += len(missed)
         self._wanted = leftover
-        files = {each.descriptor: self._add(each) for each in (*found, *missed)}
+        for file in files.values():
+            self._add(file)
         return None if descriptor is None else files.get(descriptor)
 
-    def _add(self, found: Found) -> OpenFile:
-        file = OpenFile(found.descriptor, self._open_sink(), found.position)
+    def _add(self, file: OpenFile) -> OpenFile:
         file.quiet_since = self._clock()
         self._files.append(file)
         return file
@@ -232,8 +251,7 @@ class Follower:
             done = file.read(limit)
             file.error = ""
         except OSError as error:
-            file.error = (error.strerror or str(error)).lower()
-            self._counts.read_errors += 1
+            self._failed(file, error)
         self._counts.read_bytes += done
         if done or not (file.at_end or file.error):
             file.ends = 0
@@ -243,16 +261,20 @@ class Follower:
             file.quiet_since = now
         return done
 
+    def _failed(self, file: OpenFile, error: OSError) -> None:
+        file.error = (error.strerror or str(error)).lower()
+        self._counts.read_errors += 1
+
     def _truncated(self, file: OpenFile) -> None:
         """Read the file from 0; and what a copy of it kept (copytruncate), from where it was."""
-        self._counts.truncations += 1
         paths = (self.path, self._real_path)
         with Search(paths, None, self._files, self._opener) as search:
             copied = search.copy_of(file)
-        if copied is not None:
-            copy = file.moved_to(copied)
+            copy = None if copied is None else file.moved_to(copied)
+        self._counts.truncations += 1
+        if copy is not None:
             self._files.insert(self._files.index(file), copy)
-            file.start_over(self._open_sink())
+            file.start_over(copied=True)
             self._advance(copy, None, 0, self._clock())
         else:
             self._counts.destroyed_bytes += file.start_over()
@@ -263,7 +285,7 @@ class Follower:
         for file in list(self._files):
             quiet = now - file.quiet_since if file.ends > 1 else -1.0
             if file is self._current:
-                over = quiet >= self._deleted_grace and _is_deleted(file)
+                over = quiet >= self._deleted_grace and self._is_deleted(file)
             else:
                 over = quiet >= self._grace
             if over:
@@ -275,17 +297,24 @@ class Follower:
                     self._finished = (*self._finished, file.mark())[-FINISHED:]
                 self._current = None if file is self._current else self._current
 
+    def _is_deleted(self, file: OpenFile) -> bool:
+        try:
+            return os.fstat(file.descriptor).st_nlink == 0
+        except OSError as error:
+            self._failed(file, error)
+            return False  # asked again at the next poll
+
     def _describe(self, place: Place) -> FollowerStatus:
         state, reason = place.state, place.reason
         if state != "reading" and self._current is not None:
             reason += " What was there before is still read."
         failed = next((file.error for file in self._files if file.error), "")
-        if state == "reading" and failed:
+        if state in ("reading", "missing") and failed:
             state, reason = (
                 "unreadable",
                 f"Reading {self.path} failed: {failed}; it is tried again.",
             )
-        behind = sum(max(0, file.size - file.fed) for file in self._files)
+        behind = sum(file.size - file.fed for file in self._files if not file.at_end)
         if state == "unreadable" and place.seen is not None and not failed:
             behind += place.seen.st_size
         return FollowerStatus(
@@ -301,7 +330,3 @@ class Follower:
             lost_files=self._counts.lost_files,
             read_errors=self._counts.read_errors,
         )
-
-
-def _is_deleted(file: OpenFile) -> bool:
-    return os.fstat(file.descriptor).st_nlink == 0

@@ -4,6 +4,7 @@ Reading is by offset, so nothing but this object knows a position. OSError is th
 """
 
 import os
+from collections.abc import Callable
 from zlib import crc32
 
 from logwatch.tail.checkpoint import FileMark
@@ -15,20 +16,25 @@ PIECE = 256 * 1024
 
 
 class OpenFile:
-    """A regular file that is read from `position`, which must be the beginning of a line."""
+    """A regular file that is read from `position`, which must be the beginning of a line.
 
-    def __init__(self, descriptor: int, sink: Sink, position: int = 0) -> None:
+    Its sink is made at the first use: a file that can't even be sampled leaves none behind.
+    """
+
+    def __init__(self, descriptor: int, open_sink: Callable[[], Sink], position: int = 0) -> None:
         seen = os.fstat(descriptor)
         self.descriptor = descriptor
         self.device = seen.st_dev
         self.inode = seen.st_ino
-        self.sink = sink
+        self._open_sink = open_sink
+        self._sink: Sink | None = None
         self.fed = position
         self.size = position  # as last looked at; the difference to `fed` is what waits
         self.modified = 0
         self.position = position  # after the last LF that was fed
         self.ends = 0  # looks in a row that found nothing new
         self.quiet_since = 0.0
+        self._ended = False  # the last read gave nothing, whatever the size says
         self.error = ""
         self._seen: tuple[int, int] | None = None
         self._head = read_at(descriptor, min(SAMPLE, position), 0)
@@ -38,9 +44,19 @@ class OpenFile:
         self._tail = self._recent
 
     @property
+    def sink(self) -> Sink:
+        """Where the bytes go."""
+        if self._sink is None:
+            self._sink = self._open_sink()
+        return self._sink
+
+    @property
     def at_end(self) -> bool:
-        """Everything that was there at the last look was fed."""
-        return self.fed >= self.size
+        """Everything that was there at the last look was fed.
+
+        Some file systems (sysfs, some of FUSE) tell a size larger than what they give.
+        """
+        return self._ended or self.fed >= self.size
 
     def is_at(self, seen: os.stat_result) -> bool:
         """While a file is open its inode can't be used for another."""
@@ -85,24 +101,26 @@ class OpenFile:
         """Feed at most `limit` of the bytes that were there at the last look; their number."""
         end = min(self.size, self.fed + limit)
         begin = self.fed
+        self._ended = False
         while self.fed < end:
             data = os.pread(self.descriptor, min(PIECE, end - self.fed), self.fed)
             if not data:
-                break  # cut just now: the next look sees it
+                self._ended = True  # or cut just now: the next look sees it
+                break
             self._feed(data)
         return self.fed - begin
 
-    def start_over(self, sink: Sink | None = None) -> int:
-        """Read a truncated file from 0, into another sink when one is given.
+    def start_over(self, *, copied: bool = False) -> int:
+        """Read a truncated file from 0; into another sink when a copy went on with this one.
 
         Returns the bytes known to be destroyed: unread ones, and the unfinished line unless its
         sink lives on with a copy of the file.
         """
         destroyed = 0
-        if sink is None:
-            destroyed = max(0, self.size - self.fed) + self.sink.abandon()
+        if copied:
+            self._sink = None
         else:
-            self.sink = sink
+            destroyed = max(0, self.size - self.fed) + self.sink.abandon()
         self.fed = self.size = self.position = 0
         self._head = self._recent = self._tail = b""
         self._seen = None
@@ -110,7 +128,8 @@ class OpenFile:
 
     def moved_to(self, descriptor: int) -> "OpenFile":
         """Go on in the copy of this file behind the descriptor, with this one's sink."""
-        copy = OpenFile(descriptor, self.sink, self.fed)
+        copy = OpenFile(descriptor, self._open_sink, self.fed)
+        copy._sink = self.sink
         copy.position = self.position
         copy._tail = self._tail
         return copy

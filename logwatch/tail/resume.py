@@ -1,6 +1,7 @@
 """Find again the files of a checkpoint, wherever they were renamed or copied to.
 
-Every descriptor is closed here unless it is given back in a `Found`, or came from the caller.
+Every descriptor is closed here unless it came from the caller, or is given back in a `Found` and
+the search ends without an exception.
 """
 
 import os
@@ -37,6 +38,7 @@ class Search:
     ) -> None:
         self._path_descriptor = descriptor
         self._open: dict[int, os.stat_result] = {}
+        self._taken: list[int] = []
         if descriptor is not None:
             self._open[descriptor] = os.fstat(descriptor)
         inodes = {(file.device, file.inode) for file in held}
@@ -51,8 +53,8 @@ class Search:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_exception: object) -> None:
-        for descriptor in self._open:
+    def __exit__(self, failure: type[BaseException] | None, *_exception: object) -> None:
+        for descriptor in (*self._open, *(self._taken if failure else ())):
             if descriptor != self._path_descriptor:
                 os.close(descriptor)
         self._open.clear()
@@ -110,7 +112,10 @@ class Search:
             descriptor = opener(path, OPEN_FLAGS)
         except OSError:
             return  # renamed, removed or refused: as if it was not there
-        self._open[descriptor] = os.fstat(descriptor)
+        try:
+            self._open[descriptor] = os.fstat(descriptor)
+        except OSError:
+            os.close(descriptor)  # stale: likewise
 
     def _match(self, mark: FileMark, *, by_inode: bool) -> Found | None:
         for descriptor, seen in self._open.items():
@@ -122,4 +127,5 @@ class Search:
 
     def _take(self, descriptor: int, position: int, mark: FileMark | None) -> Found:
         del self._open[descriptor]
+        self._taken.append(descriptor)
         return Found(descriptor, position, mark)

@@ -58,8 +58,8 @@ class Waker:
     """Wakes on changes of these paths and of names that begin like them (`syslog.1`).
 
     `wait` is for one thread; `wake` and the properties for any. Nothing raises for a directory
-    that is missing or an inotify that is exhausted: `mode` is then "polling", and `reason` says
-    why, until a later attempt succeeds.
+    that is missing, or for inotify or threads that are exhausted: `mode` is then "polling", and
+    `reason` says why, until a later attempt succeeds.
     """
 
     def __init__(
@@ -102,12 +102,12 @@ class Waker:
         if observer is None:
             return True
         reader = observer._inotify_fd  # noqa: SLF001 - nothing public tells of the thread
-        threads = [
-            observer,
-            reader,
-            *(e for e in observer.emitters if not e.stopped_event.is_set()),
-        ]
-        return all(thread.is_alive() for thread in threads)
+        # A copy, since `wait` may add to them meanwhile; and first whether it lives, since one
+        # that is ended on purpose is told to stop before it dies.
+        emitters = observer.emitters.copy()
+        return all(thread.is_alive() for thread in (observer, reader)) and all(
+            each.is_alive() or each.stopped_event.is_set() for each in emitters
+        )
 
     def wait(self, seconds: float) -> bool:
         """Sleep until something changed or `wake` was called, at most so long; True when woken."""
@@ -148,8 +148,9 @@ class Waker:
         for directory in sorted(self._directories()):
             try:
                 self._watch(directory)
-            except OSError as error:
-                cause = (error.strerror or str(error)).lower()
+            except Exception as error:  # noqa: BLE001 - no thread left, or watchdog's own: polling
+                strerror = error.strerror if isinstance(error, OSError) else None
+                cause = (strerror or str(error) or type(error).__name__).lower()
                 refusals.append(f"{directory} can't be watched ({cause})")
         self._reason = f"{'; '.join(refusals)}: looking in turns instead." if refusals else ""
 
@@ -160,7 +161,11 @@ class Waker:
     def _watch(self, directory: Path) -> None:
         if self._observer is None:
             observer = self._new_observer()
-            observer.start()
+            try:
+                observer.start()
+            except BaseException:
+                observer.stop()  # its reader runs already
+                raise
             self._observer = observer
         watched = self._watched.get(directory)
         if watched is not None:

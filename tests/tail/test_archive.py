@@ -208,3 +208,29 @@ def test_read_error_says_how_far_it_went(tmp_path: Path, monkeypatch: pytest.Mon
     delivered, message = read_broken(archive)
     assert len(delivered) == 256 * 1024
     assert "after 262144 bytes: input/output error" in message
+
+
+@pytest.mark.parametrize("data", [b"", b"\x1f", b"\0" * 5000, NOISE[:5000], TEXT])
+@pytest.mark.parametrize(("ending", "compression"), [(".gz", "gzip"), (".zst", "zstd")])
+def test_name_that_promises_a_compression(
+    tmp_path: Path, data: bytes, ending: str, compression: str
+) -> None:
+    """A damaged archive must not pass for a log without a packet."""
+    path = tmp_path / f"syslog.2{ending}"
+    path.write_bytes(data)
+    before = open_descriptors()
+    with pytest.raises(ArchiveError) as error:
+        read_archive(str(path))
+    assert before == open_descriptors()
+    assert str(error.value).startswith(f"{path} is not a {compression} file although its name")
+    assert "rename it if it is plain text" in str(error.value)
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+@pytest.mark.parametrize("pack", [gzip.compress, zstd])
+def test_compressed_content_is_read_under_any_name(
+    tmp_path: Path, pack: Callable[[bytes], bytes], ending: str
+) -> None:
+    path = tmp_path / f"syslog.2{ending}"
+    path.write_bytes(pack(TEXT))
+    assert TEXT == read(read_archive(str(path)))

@@ -5,7 +5,9 @@ import socket
 from pathlib import Path
 
 import pytest
-from tail.recorder import Setting, append, lines_of, numbered, open_descriptors
+from tail.recorder import LineSink, Setting, append, lines_of, numbered, open_descriptors
+
+from logwatch.tail import Follower
 
 OLD = numbered(0, 20)
 NEW = numbered(100, 20)
@@ -453,3 +455,89 @@ def test_descriptors_are_closed(setting: Setting) -> None:
     assert len(before) + 1 == len(open_descriptors())
     setting.follower.close()
     assert before == open_descriptors()
+
+
+def test_failed_polls_leave_no_sink(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_descriptor: int, _size: int, _offset: int) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    sinks: list[LineSink] = []
+
+    def open_sink() -> LineSink:
+        sinks.append(LineSink(setting.lines))
+        return sinks[-1]
+
+    follower = Follower(setting.path, open_sink, start="start")
+    append(setting.path, b"one\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", fail)
+        for number in range(1, 4):
+            follower.poll()
+            assert number == follower.status.read_errors
+    assert [] == sinks
+    follower.poll()
+    assert ([b"one"], 1) == (setting.lines, len(sinks))
+    follower.close()
+
+
+@pytest.mark.parametrize("call", ["fstat", "pread"])
+def test_file_that_can_not_be_sampled_is_tried_again(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def fail(*_arguments: int) -> bytes:
+        raise OSError(116, "Stale file handle")
+
+    append(setting.path, b"one\n")
+    before = open_descriptors()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, fail)
+        assert [] == setting.poll()
+    status = setting.follower.status
+    assert ("unreadable", 1) == (status.state, status.read_errors)
+    assert "stale file handle" in status.reason
+    assert before == open_descriptors()
+    assert [b"one"] == setting.poll()
+
+
+def test_deleted_file_that_went_stale_is_told_and_closed_later(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_descriptor: int) -> os.stat_result:
+        raise OSError(116, "Stale file handle")
+
+    append(setting.path, b"one\n")
+    setting.poll()
+    setting.path.unlink()
+    setting.poll()
+    setting.poll()
+    setting.now += 100.0
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", fail)
+        assert [] == setting.poll()
+    status = setting.follower.status
+    assert ("unreadable", 1) == (status.state, status.open_files)
+    assert "stale file handle" in status.reason
+    assert status.read_errors > 0
+    setting.poll()
+    assert ("missing", 0) == (
+        setting.follower.status.state,
+        setting.follower.status.open_files,
+    )
+
+
+def test_size_larger_than_the_content_ends_the_poll(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in sysfs and in some FUSE; what becomes readable without a sign is read all the same."""
+    real_pread = os.pread
+
+    def read_less(descriptor: int, size: int, offset: int) -> bytes:
+        return real_pread(descriptor, max(0, min(size, 128 - offset)), offset)
+
+    append(setting.path, OLD)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", read_less)
+        assert lines_of(OLD)[:2] == setting.poll()
+        status = setting.follower.status
+        assert ("reading", True, 0) == (status.state, status.at_end, status.behind_bytes)
+    assert lines_of(OLD)[2:] == setting.poll()

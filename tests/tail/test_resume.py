@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tail.recorder import Setting, append, lines_of, numbered
+from tail.recorder import Setting, append, lines_of, numbered, open_descriptors
 
 from logwatch.tail import CheckpointError, read_checkpoint
 
@@ -300,3 +300,39 @@ def test_line_of_any_length_across_a_restart(log: Path, size: int) -> None:
 def test_damaged_checkpoint_is_refused(data: bytes) -> None:
     with pytest.raises(CheckpointError, match="remove it"):
         read_checkpoint(data)
+
+
+@pytest.mark.parametrize("working", [0, 1, 2, 3])
+@pytest.mark.parametrize("path_is_back", [False, True])
+def test_rotated_file_that_can_not_be_sampled_is_tried_again(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, working: int, *, path_is_back: bool
+) -> None:
+    """Whichever of its reads fails, while it is recognised or when it is taken in."""
+    real_pread = os.pread
+    calls = []
+
+    def fail(descriptor: int, size: int, offset: int) -> bytes:
+        calls.append(offset)
+        if len(calls) > working:
+            raise OSError(5, "Input/output error")
+        return real_pread(descriptor, size, offset)
+
+    append(setting.path, OLD)
+    setting.follower.poll(640)
+    saved = setting.stop()
+    setting.path.rename(setting.rotated())
+    setting.go_on(saved)
+    before = open_descriptors()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", fail)
+        assert [] == setting.poll()
+    status = setting.follower.status
+    assert ("unreadable", 1) == (status.state, status.read_errors)
+    assert "input/output error" in status.reason
+    assert before == open_descriptors()
+    assert setting.follower.checkpoint() == read_checkpoint(saved)
+    if path_is_back:
+        append(setting.path, NEW)
+    expected = lines_of(OLD[640:] + NEW) if path_is_back else lines_of(OLD[640:])
+    assert expected == setting.poll()
+    assert 0 == setting.follower.status.lost_files

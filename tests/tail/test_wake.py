@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -222,3 +223,56 @@ def test_close_ends_the_watch_and_not_the_waiting(
     assert "polling" == waker.mode
     waker.wake()
     assert waker.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("step", ["start", "schedule"])
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), KeyError("watch")])
+def test_refusal_of_a_thread_is_polled(
+    log: Path,
+    closing: ExitStack,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    step: str,
+    error: Exception,
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    before = threading.active_count()
+    with monkeypatch.context() as patch:
+        patch.setattr(InotifyObserver, step, fail)
+        waker = waker_of(closing, clock, log, retry=0.0)
+    assert ("polling", True) == (waker.mode, waker.alive)
+    assert f"{log.parent} can't be watched ({str(error).lower()})" in waker.reason
+    if step == "start":
+        assert before == threading.active_count()
+    waker.wait(0.0)
+    assert "inotify" == waker.mode
+
+
+def test_asking_whether_it_lives_while_watches_are_made(
+    log: Path, closing: ExitStack, clock: Clock
+) -> None:
+    """Another thread may ask; here each look at a watch makes the next one."""
+    waker = waker_of(closing, clock, log)
+    observer = waker._observer
+    assert observer is not None
+    emitters = observer.emitters
+
+    class Arriving:
+        @property
+        def stopped_event(self) -> threading.Event:
+            emitters.add(Arriving())  # type: ignore[arg-type]
+            return threading.Event()
+
+        def is_alive(self) -> bool:
+            emitters.add(Arriving())  # type: ignore[arg-type]
+            return True
+
+    real = emitters.copy()
+    emitters.add(Arriving())  # type: ignore[arg-type]
+    try:
+        assert waker.alive
+    finally:
+        emitters.intersection_update(real)
