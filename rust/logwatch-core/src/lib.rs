@@ -9,11 +9,13 @@
 
 pub mod address;
 pub mod body;
+pub mod class;
 pub mod cursor;
 pub mod distinct;
 pub mod hash;
 pub mod header;
 pub mod line;
+pub mod link;
 pub mod prefix;
 pub mod protocol;
 pub mod quick;

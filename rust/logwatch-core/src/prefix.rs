@@ -4,7 +4,7 @@ use std::fmt;
 
 use memchr::memmem;
 
-use crate::summary::PREFIXES_MOST;
+use crate::class::PREFIXES_MOST;
 
 /// iptables prints at most this many characters of a prefix (`struct xt_log_info`).
 const IPTABLES_MOST: usize = 29;

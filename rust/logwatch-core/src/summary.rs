@@ -8,207 +8,12 @@
 use std::collections::HashMap;
 
 use crate::address::Address;
-use crate::body::{Packet, Shape};
+use crate::class::Class;
 use crate::hash::Seed;
 use crate::line::{Kind, Reading};
-use crate::protocol::{self, Protocol};
+use crate::link::{Link, Links};
+use crate::protocol::Protocol;
 use crate::table::{Count, Counts, Numbers, Words};
-
-/// Prefixes that a class can tell apart: six bits.
-pub const PREFIXES_MOST: usize = 64;
-
-/// Links told apart exactly; beyond that the interface becomes "other". A node has some thousand
-/// interfaces at the most.
-const LINKS_MOST: usize = 16_384;
-
-/// What few packets differ in: prefix, family, protocol, whether there is a port, and shape.
-///
-/// Sixteen bits, never 0: prefix 6, IPv6 1, code 9. The code is 1 without a protocol, 2 + number
-/// without a port, and one of [`Class::PORTED`] with one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Class(u16);
-
-impl Class {
-    const NO_PROTOCOL: u16 = 1;
-    const PLAIN: u16 = 2;
-    /// The codes from 258 on.
-    const PORTED: [(Protocol, Shape); 5] = [
-        (protocol::TCP, Shape::Syn),
-        (protocol::TCP, Shape::Reply),
-        (protocol::TCP, Shape::Other),
-        (protocol::UDP, Shape::None),
-        (protocol::UDPLITE, Shape::None),
-    ];
-    const FIRST_PORTED: u16 = Self::PLAIN + 256;
-
-    #[inline]
-    fn of(packet: &Packet<'_>, prefix: usize) -> Self {
-        let code = match (packet.protocol, packet.port) {
-            (None, _) => Self::NO_PROTOCOL,
-            (Some(protocol::TCP), Some(_)) => {
-                Self::FIRST_PORTED
-                    + match packet.shape() {
-                        Shape::Syn => 0,
-                        Shape::Reply => 1,
-                        Shape::Other | Shape::None => 2,
-                    }
-            }
-            (Some(protocol::UDP), Some(_)) => Self::FIRST_PORTED + 3,
-            (Some(protocol::UDPLITE), Some(_)) => Self::FIRST_PORTED + 4,
-            (Some(protocol), _) => Self::PLAIN + u16::from(protocol),
-        };
-        let v6 = matches!(packet.source, Address::V6(_));
-        Self((prefix as u16) << 10 | u16::from(v6) << 9 | code)
-    }
-
-    fn code(self) -> u16 {
-        self.0 & 0x1FF
-    }
-
-    /// Index of the prefix.
-    #[must_use]
-    pub fn prefix(self) -> u8 {
-        (self.0 >> 10) as u8
-    }
-
-    /// Whether the addresses are IPv6.
-    #[must_use]
-    pub fn v6(self) -> bool {
-        self.0 >> 9 & 1 == 1
-    }
-
-    fn ported(self) -> Option<(Protocol, Shape)> {
-        self.code().checked_sub(Self::FIRST_PORTED).map(|index| Self::PORTED[usize::from(index)])
-    }
-
-    /// Whether there is a destination port.
-    #[must_use]
-    pub fn has_port(self) -> bool {
-        self.ported().is_some()
-    }
-
-    /// IP protocol number, if known.
-    #[must_use]
-    pub fn protocol(self) -> Option<Protocol> {
-        match self.ported() {
-            Some((protocol, _)) => Some(protocol),
-            None => self.code().checked_sub(Self::PLAIN).map(|protocol| protocol as u8),
-        }
-    }
-
-    /// What a TCP segment is to a detector.
-    #[must_use]
-    pub fn shape(self) -> Shape {
-        match (self.ported(), self.protocol()) {
-            (Some((_, shape)), _) => shape,
-            // Cut in front of its port, or a later fragment.
-            (None, Some(protocol::TCP)) => Shape::Other,
-            (None, _) => Shape::None,
-        }
-    }
-}
-
-/// Over which interface a kind of packet came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Link {
-    /// Index of the prefix.
-    pub prefix: u8,
-    /// The interface's bytes from the lowest on, padded with NUL; its length in the highest.
-    interface: u128,
-    /// IP protocol number, if known.
-    pub protocol: Option<Protocol>,
-    /// Whether the addresses are IPv6.
-    pub v6: bool,
-}
-
-impl Link {
-    /// Name of the interface, any bytes.
-    #[must_use]
-    pub fn interface(&self) -> Vec<u8> {
-        let bytes = self.interface.to_le_bytes();
-        bytes[..usize::from(bytes[15])].to_vec()
-    }
-
-    #[inline]
-    fn of(packet: &Packet<'_>, prefix: usize) -> Self {
-        Self {
-            prefix: prefix as u8,
-            interface: packed(packet.interface),
-            protocol: packet.protocol,
-            v6: matches!(packet.source, Address::V6(_)),
-        }
-    }
-
-    fn without_interface(mut self) -> Self {
-        self.interface = packed(b"other");
-        self
-    }
-}
-
-/// At most 15 bytes as one word, with their number in its highest byte.
-#[inline]
-fn packed(name: &[u8]) -> u128 {
-    let length = name.len();
-    let bytes = if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
-        // Eight bytes from each end: they overlap, and agree where they do.
-        let last = u128::from(u64::from_le_bytes(*last));
-        u128::from(u64::from_le_bytes(*first)) | last << (8 * (length - 8))
-    } else {
-        name.iter().rev().fold(0, |word, &byte| word << 8 | u128::from(byte))
-    };
-    bytes | (length as u128) << 120
-}
-
-/// Counts by link.
-#[derive(Clone, Debug)]
-struct Links {
-    /// (link, packets, bytes)
-    known: Vec<(Link, u64, u64)>,
-    places: HashMap<Link, usize>,
-    /// Places of the links of the last lines: neighbours mostly share theirs.
-    recent: [usize; Self::RECENT],
-}
-
-impl Links {
-    const RECENT: usize = 256;
-
-    fn new() -> Self {
-        Self { known: Vec::new(), places: HashMap::new(), recent: [0; Self::RECENT] }
-    }
-
-    #[inline]
-    fn add(&mut self, link: Link, packets: u64, bytes: u64) {
-        // Any function of the link is right here; this one spreads the usual ones.
-        let rest = u64::from(link.protocol.unwrap_or(0))
-            | u64::from(link.prefix) << 8
-            | u64::from(link.v6) << 16;
-        let mixed = (link.interface as u64 ^ (link.interface >> 64) as u64 ^ rest << 24)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let recent = &mut self.recent[(mixed >> 56) as usize];
-        if !self.known.get(*recent).is_some_and(|(known, ..)| *known == link) {
-            *recent = Self::look_up(&mut self.known, &mut self.places, link);
-        }
-        let (_, all_packets, all_bytes) = &mut self.known[*recent];
-        *all_packets = all_packets.saturating_add(packets);
-        *all_bytes = all_bytes.saturating_add(bytes);
-    }
-
-    #[inline(never)]
-    fn look_up(
-        known: &mut Vec<(Link, u64, u64)>,
-        places: &mut HashMap<Link, usize>,
-        link: Link,
-    ) -> usize {
-        if let Some(&place) = places.get(&link) {
-            return place;
-        }
-        let link = if known.len() < LINKS_MOST { link } else { link.without_interface() };
-        *places.entry(link).or_insert_with(|| {
-            known.push((link, 0, 0));
-            known.len() - 1
-        })
-    }
-}
 
 /// A key's bits: source (or its number, for IPv6) 32, port 16, class 16.
 #[inline]
@@ -323,7 +128,7 @@ impl Summary {
             packets: 0,
             bytes: 0,
             last: 0,
-            links: Links::new(),
+            links: Links::default(),
             flows: Counts::new(seed, limits.flows),
             v6: Numbers::new(seed, limits.flows.saturating_mul(2)),
             overflow: HashMap::new(),
@@ -441,7 +246,7 @@ impl Summary {
                 None => self.overflow.entry(row.class.0).or_insert(Count::ZERO).add(&row.count),
             }
         }
-        for (link, packets, bytes) in other.links.known {
+        for (link, packets, bytes) in other.links.iter().copied() {
             self.links.add(link, packets, bytes);
         }
         for pair in other.destinations_v4.iter() {
@@ -557,7 +362,7 @@ impl Summary {
 
     /// Packets and bytes by prefix, interface, protocol and family, in the order of their arrival.
     pub fn links(&self) -> impl Iterator<Item = &(Link, u64, u64)> {
-        self.links.known.iter()
+        self.links.iter()
     }
 
     /// Flows that are told apart.
