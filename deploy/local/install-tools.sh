@@ -22,13 +22,4 @@ if [ "$(printf '%s\n' 1.88 "$rust" | sort -V | head -n 1)" != 1.88 ]; then
     echo "cargo $rust is too old: logwatch needs Rust 1.88 or later" >&2
     exit 1
 fi
-[ ${#packages[@]} -gt 0 ] || exit 0
-
-echo "== installing ${packages[*]}"
-sudo=()
-if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || { echo "run this as root, or install sudo" >&2; exit 1; }
-    sudo=(sudo)
-fi
-"${sudo[@]}" apt-get update -qq
-DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+exec "$(dirname "$0")/apt-install.sh" "${packages[@]}"

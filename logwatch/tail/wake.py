@@ -118,7 +118,7 @@ class Waker:
         if woken:
             rest = min(self._settle, seconds) - (self._clock() - self._woken)
             if rest > 0:
-                time.sleep(rest)
+                time.sleep(rest)  # SETTLE: one read takes in what comes meanwhile
             self._flag.clear()
             self._woken = self._clock()
         return woken

@@ -4,10 +4,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from conftest import FIXTURES
 from lab.agent import RunningAgent
 
@@ -16,21 +15,6 @@ FORGED = (
     b"Nov 24 11:48:17 worker-1 app[7]: calico-packet: IN=eth1 OUT= MAC= SRC=1.2.3.4 DST=5.6.7.8 "
 )
 ODD = b"Nov 24 11:48:17 worker-1 kernel: calico-packet: IN=eth1 OUT= MAC= SRC=1.2.3"
-
-
-@pytest.fixture
-def start_agent(tmp_path: Path) -> Iterator[Callable[..., RunningAgent]]:
-    agents: list[RunningAgent] = []
-
-    def start(*options: str) -> RunningAgent:
-        agent = RunningAgent(tmp_path / "agent", *options, log=tmp_path / "syslog")
-        agent.start()
-        agents.append(agent)
-        return agent
-
-    yield start
-    for agent in agents:
-        agent.kill()
 
 
 def test_hostile_lines_are_counted_by_kind(

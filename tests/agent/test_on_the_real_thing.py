@@ -1,7 +1,7 @@
 """From a packet on the wire to a metric and the policy: real kernel, rsyslog and logrotate."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -12,23 +12,10 @@ from lab.rsyslog import Rsyslog
 from lab.sender import Sender
 from ruamel.yaml import YAML
 
+pytestmark = pytest.mark.usefixtures("rsyslog")
+
 NODE4, NODE6 = "198.51.100.2", "2001:db8:1::2"
 SCANNER = "203.0.113.66"
-
-
-@pytest.fixture
-def start_agent(tmp_path: Path, rsyslog: Rsyslog) -> Iterator[Callable[..., RunningAgent]]:
-    agents: list[RunningAgent] = []
-
-    def start(*options: str) -> RunningAgent:
-        agent = RunningAgent(tmp_path / "agent", *options, log=rsyslog.path)
-        agent.start()
-        agents.append(agent)
-        return agent
-
-    yield start
-    for agent in agents:
-        agent.kill()
 
 
 def visitors() -> list[Packet]:

@@ -77,7 +77,7 @@ class RunningAgent:
                 return found
             if time.monotonic() > end:
                 raise AgentError(f"no {what} in {seconds} s:\n{self._log_path.read_text()}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # another process works meanwhile: nothing tells when it is done
 
     def get(self, path: str) -> str:
         """Give what it answers on a path."""
