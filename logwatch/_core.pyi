@@ -13,7 +13,6 @@ __all__ = [
     "__version__",
     "protocol_name",
     "read_line",
-    "stamp_seconds",
 ]
 
 __version__: str
@@ -155,9 +154,3 @@ def read_line(
 
 def protocol_name(number: int) -> str:
     """Return the IANA keyword of a protocol number (0-255) in lower case, or the number as text."""
-
-def stamp_seconds(stamp: bytes, now: int | None = None) -> int | None:
-    """Return the Unix seconds of a syslog header's stamp, None when it is not well-formed.
-
-    A stamp without a year lies in the year that brings it nearest to `now`, in local time.
-    """

@@ -59,7 +59,7 @@ BANS = "bans"
 
 
 class Agent:
-    """Follows logs and serves what they tell. `run` returns after `stop`."""
+    """Follows logs and serves what they tell. `run` returns after `is_stopping` is set."""
 
     def __init__(
         self, config: Config, *, boot_id: str, log: structlog.typing.FilteringBoundLogger
@@ -116,6 +116,8 @@ class Agent:
         self._flushes_done = 0
         self._alive_at = time.monotonic()
         self._committed_at = 0.0
+        self._committed_revision = -1
+        """Of the offenders: thousands of documents need not be compared each second."""
         self._addresses_at = time.monotonic()
         self._problems: dict[str, str] = {}
         self._view = self._make_view()
@@ -264,11 +266,14 @@ class Agent:
 
     def _commit(self) -> None:
         checkpoints = {str(intake.path): intake.checkpoint() for intake in self._intakes}
+        revision = self._offenders.revision
+        is_new = revision != self._committed_revision
         try:
-            self._ledger.commit(checkpoints, {BANS: self._offenders.documents()})
+            self._ledger.commit(checkpoints, {BANS: self._offenders.documents()} if is_new else {})
         except StateError as error:
             self._tell("state", "state not written", str(error))
         else:
+            self._committed_revision = revision
             self._tell("state", "state written again", None)
 
     def _refresh_addresses(self, now: float) -> None:

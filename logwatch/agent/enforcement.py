@@ -7,7 +7,7 @@ changed ends at its time all the same: what it denies is taken out of the policy
 
 from pathlib import Path
 
-from logwatch.blacklist import Change, PolicyError, PolicyFile, collapse, parse_network
+from logwatch.blacklist import Change, PolicyError, PolicyFile
 from logwatch.offenders import Mode, Offenders
 
 
@@ -22,7 +22,6 @@ class Enforcement:
         if self._path is not None and mode == "propose":
             self._proposal = PolicyFile(self._path, target=proposal_path(self._path))
         self._enforced = 0
-        self._known: dict[Mode, tuple[int, tuple[str, ...]]] = {}
 
     def check(self) -> None:
         """Find out at the start whether the file can be written. Raises PolicyError.
@@ -48,49 +47,24 @@ class Enforcement:
         changes = []
         try:
             if self._mode == "enforce":
-                wanted = offenders.networks()
+                own, wanted = None, offenders.networks()
+            else:  # what was enforced before only ends
+                own = self._file.read().own
+                wanted = tuple(each for each in own if each in offenders.networks_of("enforce"))
+            if wanted != own:
                 changes.append((self._path, self._file.write(wanted)))
-                self._enforced = len(wanted)
-            else:
-                changes += self._end_earlier(offenders)
         except PolicyError:
             self._enforced = 0  # whatever is there, it is not known to deny
             raise
+        self._enforced = len(wanted)
         if self._proposal is not None:
-            proposed = self._networks(offenders, "propose")
+            proposed = offenders.networks_of("propose")
             changes.append((proposal_path(self._path), self._proposal.write(proposed)))
         return changes
 
-    def _end_earlier(self, offenders: Offenders) -> list[tuple[Path, Change]]:
-        """Take out of the policy file what was enforced before and has ended."""
-        if self._path is None or self._file is None:
-            return []
-        own = self._file.read().own
-        left = tuple(each for each in own if each in self._networks(offenders, "enforce"))
-        self._enforced = len(left)
-        if left == own:
-            return []
-        return [(self._path, self._file.write(left))]
-
     def numbers(self, offenders: Offenders) -> dict[str, int]:
         """How many networks are decided, and how many of ours are in the policy file."""
-        decided = (
-            offenders.networks()
-            if self._mode == "enforce"
-            else self._networks(offenders, self._mode)
-        )
-        return {"decided": len(decided), "enforced": self._enforced}
-
-    def _networks(self, offenders: Offenders, phase: Mode) -> tuple[str, ...]:
-        """The networks of the bans of one phase; the same tuple until the bans change."""
-        revision, networks = self._known.get(phase, (-1, ()))
-        if revision != offenders.revision:
-            bans = (ban for ban in offenders.bans.values() if ban.phase == phase)
-            networks = tuple(
-                str(each) for each in collapse(parse_network(ban.network) for ban in bans)
-            )
-            self._known[phase] = (offenders.revision, networks)
-        return networks
+        return {"decided": len(offenders.networks_of(self._mode)), "enforced": self._enforced}
 
 
 def proposal_path(path: Path) -> Path:

@@ -4,10 +4,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. stdout is the resu
 people.
 """
 
-import os
 import sys
 
 from logwatch.cli.application import application
+from logwatch.cli.output import abandon_stdout
 from logwatch.errors import LogwatchError
 
 __all__ = ["main"]
@@ -18,10 +18,8 @@ def main() -> None:
     try:
         application()
     except LogwatchError as error:
-        text = str(error).encode("utf-8", "backslashreplace").decode()
-        sys.stderr.write(f"logwatch: {text}\n")
+        sys.stderr.write(f"logwatch: {error}\n")
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # Whoever read our output has seen enough; nothing may be written to it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_stdout()  # whoever read our output has seen enough
         sys.exit(1)

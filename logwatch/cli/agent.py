@@ -55,11 +55,10 @@ def _set_up_logging() -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                # The console shows exceptions in its own way.
+                *([] if is_person else [structlog.processors.format_exc_info]),
                 renderer,
-            ]
-            if not is_person
-            else [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            ],
         )
     )
     root = logging.getLogger()

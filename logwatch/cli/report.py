@@ -4,12 +4,12 @@ Rich is imported only where a person looks on.
 """
 
 import io
-import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from logwatch.cli.choices import Format
+from logwatch.cli.output import abandon_stdout
 from logwatch.cli.prefixes import prefix_texts
 from logwatch.errors import LogwatchError, UsageError
 from logwatch.report import Progress, Report, read, render_csv, render_json
@@ -47,8 +47,7 @@ def run(
     if len(problems) < len(report.inputs) or any(entry.bytes for entry in report.inputs):
         _write(report, output_format, output)
     for problem in problems:
-        text = problem.encode("utf-8", "backslashreplace").decode()
-        sys.stderr.write(f"logwatch: {text}\n")
+        sys.stderr.write(f"logwatch: {problem}\n")
     if problems:
         sys.exit(1)
 
@@ -84,8 +83,7 @@ def _write_out(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # What is left in the buffer is not tried again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_stdout()
         raise OutputError(f"can't write the report: {error.strerror}") from None
 
 

@@ -99,8 +99,8 @@ class Offenders:
         self._now = 0.0
         self._checked_revision = -1
         self._changes = 0
-        self._listed: tuple[str, ...] = ()
-        self._listed_revision = -1
+        self._listed: dict[Mode, tuple[int, tuple[str, ...]]] = {}
+        """By phase: the revision at which its networks were listed, and these."""
         self._tables: list[EvidenceTable] = []
         self._by_protocol: dict[str, tuple[EvidenceTable, ...]] = {}
         for protocols in dict.fromkeys(frozenset(rule.protocols) for rule in rules):
@@ -124,20 +124,23 @@ class Offenders:
     def networks(self) -> tuple[str, ...]:
         """List the networks that belong into the policy now: canonical, disjoint, sorted.
 
-        Only bans decided in mode enforce, while the mode is enforce, and never a protected one. The
-        same tuple is returned until `revision` grows.
+        Only bans decided in mode enforce, while the mode is enforce, and never a protected one.
         """
-        if self._listed_revision != self.revision:
-            self._listed = self._list_networks()
-            self._listed_revision = self.revision
-        return self._listed
+        return self.networks_of("enforce") if self._mode == "enforce" else ()
 
-    def _list_networks(self) -> tuple[str, ...]:
-        if self._mode != "enforce":
-            return ()
-        networks = [
-            parse_network(ban.network) for ban in self._bans.values() if ban.phase == "enforce"
-        ]
+    def networks_of(self, phase: Mode) -> tuple[str, ...]:
+        """List the networks of the bans decided in a mode, whatever the mode is now.
+
+        The same tuple is returned until `revision` grows.
+        """
+        revision, networks = self._listed.get(phase, (-1, ()))
+        if revision != self.revision:
+            networks = self._list_networks(phase)
+            self._listed[phase] = (self.revision, networks)
+        return networks
+
+    def _list_networks(self, phase: Mode) -> tuple[str, ...]:
+        networks = [parse_network(ban.network) for ban in self._bans.values() if ban.phase == phase]
         if self._checked_revision != self._protected.revision:
             networks = [each for each in networks if self._protected.reason(each) is None]
         return tuple(str(network) for network in collapse(networks))

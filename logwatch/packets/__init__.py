@@ -5,7 +5,7 @@ and a test holds them against each other. `logwatch.packets.explain` and `logwat
 are doors of their own, since pyparsing takes longer to import than a short log to count.
 """
 
-from logwatch._core import Scanner, SourceSketch, Summary, stamp_seconds
+from logwatch._core import Scanner, SourceSketch, Summary
 from logwatch.packets.fast import read_line
 from logwatch.packets.reading import Kind, LinkRow, Reading, Row
 
@@ -18,5 +18,4 @@ __all__ = [
     "SourceSketch",
     "Summary",
     "read_line",
-    "stamp_seconds",
 ]

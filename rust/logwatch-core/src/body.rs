@@ -9,7 +9,7 @@ use crate::cursor::Cursor;
 use crate::protocol::{self, Protocol};
 
 /// Longest interface name (`IFNAMSIZ` without its NUL).
-const INTERFACE_MOST: usize = 15;
+pub(crate) const INTERFACE_MOST: usize = 15;
 
 /// TCP flags by name, in the order in which the kernel prints them.
 pub const FLAGS: [(&[u8], &str); 9] = [

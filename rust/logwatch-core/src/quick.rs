@@ -6,11 +6,9 @@
 //! there is an answer, it is the plain reader's.
 
 use crate::address::Address;
-use crate::body::{Flags, Packet};
+use crate::body::{Flags, INTERFACE_MOST, Packet};
 use crate::protocol;
 use crate::spaces::{self, Spaces};
-
-const INTERFACE_MOST: usize = 15;
 
 /// The fields of a body, by number.
 struct Fields<'a> {

@@ -364,12 +364,6 @@ impl Summary {
     pub fn links(&self) -> impl Iterator<Item = &(Link, u64, u64)> {
         self.links.iter()
     }
-
-    /// Flows that are told apart.
-    #[must_use]
-    pub fn flow_count(&self) -> usize {
-        self.flows.len()
-    }
 }
 
 impl Flow {

@@ -326,14 +326,6 @@ fn protocol_name(number: Protocol) -> Cow<'static, str> {
     protocol::name(number)
 }
 
-#[pyfunction]
-#[pyo3(signature = (stamp, now = None))]
-fn stamp_seconds(stamp: &[u8], now: Option<i64>) -> Option<i64> {
-    let line = [stamp, b" kernel:"].concat();
-    let header = logwatch_core::header::read(&line)?;
-    Some(Clock::new(local::to_seconds, now.unwrap_or_else(self::now)).seconds(header.stamp))
-}
-
 /// The native module.
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -343,6 +335,5 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SourceSketch>()?;
     module.add_function(wrap_pyfunction!(read_line, module)?)?;
     module.add_function(wrap_pyfunction!(protocol_name, module)?)?;
-    module.add_function(wrap_pyfunction!(stamp_seconds, module)?)?;
     Ok(())
 }
