@@ -29,7 +29,7 @@ class Scanner:
         cls,
         prefixes: list[str],
         *,
-        capacity: int = 4_194_304,
+        memory: int = ...,
         destinations: bool = True,
         slice_seconds: int = 0,
         now: int | None = None,
@@ -37,12 +37,16 @@ class Scanner:
         """Start a stream.
 
         `prefixes` are the log prefixes as configured in Calico, without the ": " that it adds.
-        `capacity` is the number of flows (source, port and class) that are told apart, 32 bytes
-        each in a table that is at most three quarters full: 4,194,304 flows take up to 256 MiB.
+        Each may hold %t, %k, %n and %p, at most four of them, which stand for the tier, kind, name
+        and namespace/name of a policy; see `policies`. `memory` bounds all tables together, in
+        bytes; they start small. Half of it is for IPv4 flows (source, port and class), 32 bytes
+        each in a table that is at most three quarters full, so that the default of 256 MiB holds
+        3,145,728 of them; a quarter is for IPv6 flows, 64 bytes each; the rest for pairs of source
+        and destination.
         What finds no room is counted without its source. `destinations` keeps the distinct
-        destinations of each source, in as many pairs of 8 bytes. `slice_seconds` above 0 makes
-        `feed` stop in front of a packet whose stamp lies in another slice of that length.
-        `now` (Unix seconds) places stamps without a year; None takes the clock.
+        destinations of each source. `slice_seconds` above 0 makes `feed` stop in front of a packet
+        whose stamp lies in another slice of that length. `now` (Unix seconds) places stamps
+        without a year; None takes the clock.
 
         Raises ValueError when a prefix is empty or can't occur in a line.
         """
@@ -72,6 +76,16 @@ class Scanner:
 class Summary:
     """What was counted: by flow and class, from which every other view is made."""
 
+    @staticmethod
+    def from_bytes(data: bytes, *, memory: int = ..., destinations: bool = True) -> Summary:
+        """Read what `to_bytes` has written, maybe in another process.
+
+        Raises ValueError for anything else.
+        """
+
+    def to_bytes(self) -> bytes:
+        """Return the summary as bytes; the same counts give the same bytes."""
+
     @property
     def lines(self) -> dict[str, int]:
         """Lines by kind: packet, repeated, odd, forged, other."""
@@ -88,9 +102,12 @@ class Summary:
     def last(self) -> int:
         """Unix seconds of the latest packet's stamp; 0 when there is none."""
 
+    def policies(self) -> list[tuple[int, str | None, str | None, str | None, str | None]]:
+        """Policies in the order of their index; the fields are those of `PolicyRow`."""
+
     def rows(
         self,
-    ) -> list[tuple[str, int | None, str, int, int, str, int, int, int, int]]:
+    ) -> list[tuple[str, int | None, str, int, int, str, str, bool, int, int, int, int]]:
         """Flows by class, in no order; the fields are those of `logwatch.packets.Row`.
 
         Rows without a source hold what found no room.
@@ -135,6 +152,7 @@ def read_line(
     int,
     int | None,
     bytes | None,
+    tuple[str | None, str | None, str | None, str | None],
     tuple[
         bytes,
         bytes,
@@ -150,7 +168,10 @@ def read_line(
     ]
     | None,
 ]:
-    """Read one line: the fields of `logwatch.packets.Reading`, those of the packet together."""
+    """Read one line: the fields of `logwatch.packets.Reading`.
+
+    (kind, count, prefix, stamp, (tier, kind, policy, namespace of the policy), packet).
+    """
 
 def protocol_name(number: int) -> str:
     """Return the IANA keyword of a protocol number (0-255) in lower case, or the number as text."""

@@ -84,6 +84,15 @@ def test_an_empty_file_is_the_default() -> None:
         ),
         (b"prefixes:\n  - text: ''\n", ["line 2", "prefixes[0].text"]),
         (b"prefixes:\n  - text: 'a=b'\n", ["line 2", "'a=b'"]),
+        (
+            b"prefixes:\n  - text: 'cp %t %k %n %p'\n  - text: 'cp %t %k %n %p%n'\n",
+            [
+                "line 3",
+                "prefixes[1].text",
+                "'cp %t %k %n %p%n'",
+                "more than 4 of %t, %k, %n and %p",
+            ],
+        ),
         (b"mode: enforce\n", ["line 1", "policy_file"]),
         (b"logs:\n  - /var/log/x\n  - /var/log/./x\n", ["line 3", "same file", "twice"]),
         (b"logs: ['']\n", ["line 1", "not a path"]),

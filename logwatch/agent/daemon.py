@@ -70,7 +70,6 @@ class Agent:
         """
         self._log = log
         self._config = config
-        self._policies = [(prefix.name, prefix.verdict) for prefix in config.prefixes]
         self._protected = Protected(config.never_ban_networks)
         self._rules = _rules(config)
         mode: Mode = config.mode
@@ -193,13 +192,14 @@ class Agent:
 
     def _take(self, batch: Batch) -> None:
         """Count a batch, then judge it."""
-        self._ledger.add(batch.rows, batch.links, self._policies, self._now)
+        self._ledger.add(batch.rows, batch.links, batch.policies, self._now)
         if self._now - batch.at < RECENT_SECONDS:
             self._recent.see(batch.summary, self._now)
         self._apart("offenders", lambda: self._judge(batch))
 
     def _judge(self, batch: Batch) -> None:
-        for offence in self._offenders.observe(batch.rows, batch.at, self._now, self._policies):
+        offences = self._offenders.observe(batch.rows, batch.at, self._now, batch.policies)
+        for offence in offences:
             self._has_new_bans |= self._tell_offence(offence)
 
     def _expire(self) -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from logwatch.config import Config
+from logwatch.config import Config, Verdict
 from logwatch.ledger import Labels
-from logwatch.packets import LinkRow, Row, Scanner, Summary
+from logwatch.packets import LinkRow, PolicyRow, Row, Scanner, Summary
 from logwatch.tail import Checkpoint, CheckpointError, Follower, read_checkpoint
 
-CAPACITY = 131_072
-"""Flows of one batch that are told apart: 8 MiB at the most; a batch is a second at the most."""
+MEMORY = 16 * 1024 * 1024
+"""Bytes for the flows of one batch, a second at the most: 196,608 of IPv4, 49,152 of IPv6."""
 
 SLICE_SECONDS = 10
 """Stamps of a backlog are told apart to this length: a sixth of the shortest usual window."""
@@ -34,6 +34,8 @@ class Batch:
     """Really plain tuples of that shape, made in Rust: to be unpacked, not asked by name."""
     links: list[LinkRow]
     """The same."""
+    policies: list[tuple[str, Verdict]]
+    """Name and verdict of the policies that rows and links refer to."""
     at: float
     """Unix seconds: now, or the stamp of packets from before."""
 
@@ -43,7 +45,7 @@ class _PacketSink:
 
     def __init__(self, prefixes: list[str], counted: Callable[[Summary], None]) -> None:
         self._scanner = Scanner(
-            prefixes, capacity=CAPACITY, destinations=False, slice_seconds=SLICE_SECONDS
+            prefixes, memory=MEMORY, destinations=False, slice_seconds=SLICE_SECONDS
         )
         self._counted = counted
         self.is_finished = False
@@ -84,7 +86,7 @@ class Intake:
         A damaged checkpoint counts as none; `damage` then says so.
         """
         self.path = path
-        self._prefixes = [prefix.text for prefix in config.prefixes]
+        self._prefixes = config.prefixes
         self._counted = counted
         self._sinks: list[_PacketSink] = []
         self._counts: dict[tuple[str, Labels], int] = {}
@@ -105,7 +107,7 @@ class Intake:
         self._told = self._follower.status
 
     def _open_sink(self) -> _PacketSink:
-        sink = _PacketSink(self._prefixes, self._take)
+        sink = _PacketSink([prefix.text for prefix in self._prefixes], self._take)
         self._sinks.append(sink)
         return sink
 
@@ -143,7 +145,16 @@ class Intake:
             at = min(at, float(summary.last))
         self.last_packet = max(self.last_packet or 0.0, at)
         rows, links = cast("list[Row]", summary.rows()), cast("list[LinkRow]", summary.links())
-        self._counted(Batch(summary, rows, links, at))
+        self._counted(Batch(summary, rows, links, self._policies(summary), at))
+
+    def _policies(self, summary: Summary) -> list[tuple[str, Verdict]]:
+        """Name each policy as the kernel printed it, or else as its prefix is configured."""
+        policies = [PolicyRow(*fields) for fields in summary.policies()]
+        prefixes = [self._prefixes[policy.prefix] for policy in policies]
+        return [
+            (policy.name or prefix.name, prefix.verdict)
+            for policy, prefix in zip(policies, prefixes, strict=True)
+        ]
 
     def _add(self, name: str, labels: Labels, amount: int) -> None:
         self._counts[name, labels] = self._counts.get((name, labels), 0) + amount

@@ -17,6 +17,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 # Calico's own pattern for logPrefix, with the dot that names put in by %n may hold.
 _PREFIX = re.compile(r"[a-zA-Z0-9%: /_.-]+")
+_SPECIFIER = re.compile("%[tknp]")
+_SPECIFIERS_MOST = 4
+"""In one prefix, what the scanner tells apart: one of each says everything."""
 _PORT_MOST = 65_535
 _PREFIXES_MOST = 64
 """What the scanner tells apart."""
@@ -141,17 +144,7 @@ def check(config: Config, wrong: Wrong = wrong_option) -> Config:
         raise wrong(("listen",), str(error).removeprefix("listen: ")) from None
     if config.mode in ("propose", "enforce") and not config.policy_file:
         raise wrong(("mode",), f"{config.mode} needs policy_file (--policy-file) to write to")
-    if not 1 <= len(config.prefixes) <= _PREFIXES_MOST:
-        raise wrong(("prefixes",), f"name 1 to {_PREFIXES_MOST}, such as `- text: calico-packet`")
-    for index, prefix in enumerate(config.prefixes):
-        if not _PREFIX.fullmatch(prefix.text):
-            raise wrong(
-                ("prefixes", index, "text"),
-                f"{prefix.text!r} is not a prefix that Calico takes"
-                " (letters, digits, space and % : / _ . -)",
-            )
-        if prefix.text in [other.text for other in config.prefixes[:index]]:
-            raise wrong(("prefixes", index, "text"), f"{prefix.text!r} is listed twice")
+    _check_prefixes(config, wrong)
     for index, text in enumerate(config.never_ban):
         try:
             # A zone such as %eth0 belongs to one host, a policy to all of them.
@@ -182,6 +175,25 @@ def _check_paths(config: Config, wrong: Wrong) -> None:
                 ("logs", index),
                 f"{path} is the same file as {config.logs[first]}: its packets would count twice",
             )
+
+
+def _check_prefixes(config: Config, wrong: Wrong) -> None:
+    if not 1 <= len(config.prefixes) <= _PREFIXES_MOST:
+        raise wrong(("prefixes",), f"name 1 to {_PREFIXES_MOST}, such as `- text: calico-packet`")
+    for index, prefix in enumerate(config.prefixes):
+        if not _PREFIX.fullmatch(prefix.text):
+            raise wrong(
+                ("prefixes", index, "text"),
+                f"{prefix.text!r} is not a prefix that Calico takes"
+                " (letters, digits, space and % : / _ . -)",
+            )
+        if len(_SPECIFIER.findall(prefix.text)) > _SPECIFIERS_MOST:
+            raise wrong(
+                ("prefixes", index, "text"),
+                f"{prefix.text!r} has more than {_SPECIFIERS_MOST} of %t, %k, %n and %p",
+            )
+        if prefix.text in [other.text for other in config.prefixes[:index]]:
+            raise wrong(("prefixes", index, "text"), f"{prefix.text!r} is listed twice")
 
 
 def _check_numbers(config: Config, wrong: Wrong) -> None:

@@ -116,22 +116,22 @@ class Ledger:
     ) -> None:
         """Count what a scanner found: `rows()` and `links()` of one summary, which sum up alike.
 
-        `policies[prefix]` is a policy's name and its verdict. A link is in one of the families
-        `denied` and `logged`, by that verdict. A row is in `port`, `source` and `flow` only when
-        its policy denied it, so these three and `denied` have the same total. A row without a
-        source found no room in the scanner's table: it is in `other` of `source` and `flow`, and
-        of `port` when it has no port either. `now` is unix seconds.
+        `policies` are the names and verdicts of that summary's policies. A link is in one of the
+        families `denied` and `logged`, by that verdict. A row is in `port`, `source` and `flow`
+        only when its policy denied it, so these three and `denied` have the same total. A row
+        without a source found no room in the scanner's table: it is in `other` of `source` and
+        `flow`, and of `port` when it has no port either. `now` is unix seconds.
         """
-        for prefix, interface, protocol, family, packets, size in links:
-            policy, verdict = policies[prefix]
+        for index, interface, protocol, family, packets, size in links:
+            policy, verdict = policies[index]
             series = self._denied if verdict == "denied" else self._logged
             if packets:
                 series.add((policy, interface, protocol, str(family)), packets, size, now)
         is_denied = [verdict == "denied" for _, verdict in policies]
         by_port: defaultdict[Labels, list[int]] = defaultdict(lambda: [0, 0])
         add_source, add_flow = self._sources.add, self._flows.add
-        for source, port, protocol, prefix, _, _, packets, size, _, _ in rows:
-            if packets == 0 or not is_denied[prefix]:
+        for source, port, protocol, policy_index, _, _, _, _, packets, size, _, _ in rows:
+            if packets == 0 or not is_denied[policy_index]:
                 continue
             port_text = "" if port is None else str(port)
             if source:

@@ -179,8 +179,8 @@ class Offenders:
         """Take rows into evidence and return new offences.
 
         `at` is the time of the rows' events, `now` the wall clock; no event lies in the future.
-        `policies` tells each prefix's policy and verdict: only `denied` counts. Neither do replies
-        count, nor the row that stands for what found no place in the scanner's table.
+        `policies` are the names and verdicts that the rows refer to: only `denied` counts. Neither
+        do replies count, nor the row that stands for what found no place in the scanner's table.
         """
         self._set_clock(now)
         at = float(min(at, now))
@@ -189,9 +189,9 @@ class Offenders:
         is_denied = [verdict == "denied" for _, verdict in policies]
         by_protocol = self._by_protocol
         offences: list[Offence] = []
-        for source, port, protocol, prefix, family, shape, packets, _, _, _ in rows:
+        for source, port, protocol, policy, family, shape, _, _, packets, _, _, _ in rows:
             tables = by_protocol.get(protocol)
-            if tables is None or shape == "reply" or not source or not is_denied[prefix]:
+            if tables is None or shape == "reply" or not source or not is_denied[policy]:
                 continue
             key = inet_pton(AF_INET6, source)[:8] if family == _IPV6 else source
             for table in tables:

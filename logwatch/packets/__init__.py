@@ -7,11 +7,12 @@ are doors of their own, since pyparsing takes longer to import than a short log 
 
 from logwatch._core import Scanner, SourceSketch, Summary
 from logwatch.packets.fast import read_line
-from logwatch.packets.reading import Kind, LinkRow, Reading, Row
+from logwatch.packets.reading import Kind, LinkRow, PolicyRow, Reading, Row
 
 __all__ = [
     "Kind",
     "LinkRow",
+    "PolicyRow",
     "Reading",
     "Row",
     "Scanner",

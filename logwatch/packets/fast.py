@@ -4,6 +4,7 @@ Counting many lines is `Scanner`'s work.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from logwatch import _core
@@ -15,8 +16,7 @@ def read_line(line: bytes, prefixes: Sequence[str]) -> Reading:
 
     Raises ValueError for prefixes that can't be used, as `Scanner` does.
     """
-    kind, count, prefix, stamp, packet = _core.read_line(line, list(prefixes))
-    reading = Reading(cast("Kind", kind), count, prefix, stamp)
-    if packet is None:
-        return reading
-    return Reading(cast("Kind", kind), count, prefix, stamp, *packet)
+    kind, count, prefix, stamp, names, packet = _core.read_line(line, list(prefixes))
+    tier, policy_kind, policy, namespace = names
+    reading = Reading(cast("Kind", kind), count, prefix, stamp, *(packet or ()))
+    return replace(reading, tier=tier, policy_kind=policy_kind, policy=policy, namespace=namespace)

@@ -43,6 +43,33 @@ class Reading:
     """TCP flags in the kernel's order, lower case; None when not TCP or when they may be cut."""
     icmp_type: int | None = None
     icmp_code: int | None = None
+    tier: str | None = None
+    """What %t of the prefix stands for; like the three below, as far as the kernel printed it."""
+    policy_kind: str | None = None
+    """%k: np, gnp, knp and so on."""
+    policy: str | None = None
+    """%n, or the name in %p."""
+    namespace: str | None = None
+    """Of %p; None for cluster-wide policies."""
+
+
+class PolicyRow(NamedTuple):
+    """A policy that packets were counted for (`Summary.policies`).
+
+    Names are as far as the kernel printed them, None where the prefix does not ask for them.
+    """
+
+    prefix: int
+    """Index of the configured prefix."""
+    tier: str | None
+    kind: str | None
+    policy: str | None
+    namespace: str | None
+
+    @property
+    def name(self) -> str | None:
+        """`namespace/policy`, or what there is of the two."""
+        return "/".join(filter(None, (self.namespace, self.policy))) or None
 
 
 class Row(NamedTuple):
@@ -56,12 +83,16 @@ class Row(NamedTuple):
     port: int | None
     protocol: str
     """As `Reading.protocol`; "none" where the line has none."""
-    prefix: int
-    """Index of the configured prefix."""
+    policy: int
+    """Index into `Summary.policies`."""
     family: int
     """4 or 6."""
     shape: str
     """TCP only: `syn` (SYN without ACK), `reply` (ACK or RST), else `other`; empty for the rest."""
+    interface: str
+    """Value of IN=; where it is not UTF-8, its bytes are escaped."""
+    forwarded: bool
+    """Whether OUT= was not empty: on its way through this host, not to it."""
     packets: int
     bytes: int
     first: int
@@ -75,7 +106,8 @@ class LinkRow(NamedTuple):
     The sums over links and over rows are the same.
     """
 
-    prefix: int
+    policy: int
+    """Index into `Summary.policies`."""
     interface: str
     """Of the input, empty for local packets; where it is not UTF-8, its bytes are escaped."""
     protocol: str

@@ -22,7 +22,7 @@ while True:
     rows, links = [], []
     for line in range(position, position + 50):
         source, port, packets = f"203.0.113.{line % 20}", line % 7, line % 4 + 1
-        rows.append((source, port, "tcp", 0, 4, "syn", packets, packets * 60, 0, 0))
+        rows.append((source, port, "tcp", 0, 4, "syn", "eth1", False, packets, packets * 60, 0, 0))
         links.append((0, f"eth{line % 9}", "tcp", 4, packets, packets * 60))
     position += 50
     ledger.add(rows, links, [("deny-nodeports", "denied")], 1.7e9 + position)

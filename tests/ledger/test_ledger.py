@@ -23,15 +23,15 @@ NOON = 1_700_000_000.0
 
 
 def row(
-    source: str = "203.0.113.7", port: int | None = 22, packets: int = 3, prefix: int = 0
+    source: str = "203.0.113.7", port: int | None = 22, packets: int = 3, policy: int = 0
 ) -> Row:
-    return Row(source, port, "tcp", prefix, 4, "syn", packets, packets * 60, 0, 0)
+    return Row(source, port, "tcp", policy, 4, "syn", "eth1", False, packets, packets * 60, 0, 0)
 
 
 def add(ledger: Ledger, rows: Sequence[Row], now: float = NOON) -> None:
     """Count rows that all came in by eth1, as a scanner would give them."""
     links = [
-        LinkRow(row.prefix, "eth1", row.protocol, row.family, row.packets, row.bytes)
+        LinkRow(row.policy, "eth1", row.protocol, row.family, row.packets, row.bytes)
         for row in rows
     ]
     ledger.add(rows, links, POLICIES, now)
@@ -63,7 +63,7 @@ def written_bytes(directory: Path) -> dict[str, bytes]:
 
 def test_a_denied_packet_is_in_four_families_and_a_logged_one_in_one(ledger: Ledger) -> None:
     """Only denied packets are counted by port, source and flow."""
-    add(ledger, [row(), row(prefix=1, packets=5)])
+    add(ledger, [row(), row(policy=1, packets=5)])
     ledger.commit({}, {})
     expected = {
         "denied": Family({("deny-nodeports", "eth1", "tcp", "4"): (3, 180)}),

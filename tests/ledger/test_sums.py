@@ -19,9 +19,11 @@ rows = st.builds(
     source=st.sampled_from(["", *(f"203.0.113.{number}" for number in range(9))]),
     port=st.sampled_from([None, 22, 23, 80, 443, 8080]),
     protocol=st.sampled_from(["tcp", "udp", "icmp", "none"]),
-    prefix=st.integers(0, 2),
+    policy=st.integers(0, 2),
     family=st.sampled_from([4, 6]),
     shape=st.just(""),
+    interface=st.just("eth1"),
+    forwarded=st.booleans(),
     packets=st.integers(0, 15) | st.just(2**63),
     bytes=st.integers(0, 10**6) | st.just(2**64),
     first=st.just(0),
@@ -40,7 +42,7 @@ class Step:
 
     def add_to(self, ledger: Ledger, now: float) -> None:
         links = [
-            LinkRow(row.prefix, self.interface, row.protocol, row.family, row.packets, row.bytes)
+            LinkRow(row.policy, self.interface, row.protocol, row.family, row.packets, row.bytes)
             for row in self.rows
         ]
         ledger.add(self.rows, links, POLICIES, now)
@@ -67,7 +69,7 @@ capacities = st.builds(
 
 def total(rows: Sequence[Row], verdict: str) -> Count:
     """Count plainly the sum that a family must have."""
-    counted = [row for row in rows if POLICIES[row.prefix][1] == verdict and row.packets]
+    counted = [row for row in rows if POLICIES[row.policy][1] == verdict and row.packets]
     return sum(row.packets for row in counted), sum(row.bytes for row in counted)
 
 

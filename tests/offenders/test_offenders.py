@@ -32,7 +32,8 @@ def offenders(
 
 
 def row(source: str = SCANNER, port: int | None = 22, packets: int = 1, **other: object) -> Row:
-    values = {"protocol": "tcp", "prefix": 0, "shape": "syn", "bytes": 60, "first": 0, "last": 0}
+    values = {"protocol": "tcp", "policy": 0, "shape": "syn", "interface": "eth1"}
+    values |= {"forwarded": False, "bytes": 60, "first": 0, "last": 0}
     family = 6 if ":" in source else 4
     return Row(source=source, port=port, packets=packets, family=family, **(values | other))  # type: ignore[arg-type]
 
@@ -84,7 +85,7 @@ def test_many_packets_to_one_port_are_an_offence() -> None:
         {"shape": "reply"},
         {"protocol": "udp", "shape": ""},
         {"protocol": "icmp", "shape": ""},
-        {"prefix": 1},
+        {"policy": 1},
         {"source": ""},
     ],
     ids=["reply", "udp", "icmp", "only logged", "overflow"],

@@ -12,6 +12,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from packets.naive import owner
+from packets.prefixes import PREFIX_SETS, printed
 
 from logwatch.packets import Reading
 from logwatch.packets.grammar.reader import canonical_address
@@ -353,47 +355,24 @@ def headers(draw: Draw) -> tuple[str, bytes]:
     return text, stamp.encode()
 
 
-PREFIX_SETS = st.sampled_from(
-    [
-        ("calico-packet",),
-        ("calico-packet", "deny"),
-        ("cali deny/gnp: default/x", "calico-packet"),
-        ("a-prefix-of-exactly-29-bytes!",),
-        ("a-prefix-that-is-longer-than-29-bytes", "a-prefix-that-is-longer-than-30-bytes"),
-        ("x" * 130, "x" * 28),
-        ("d\u00e9ni\u00e9", "[P]", "calico-packet: "),
-        ("calico-packet: IN=", "calico-packet"),
-        ("message", "kernel:"),
-    ]
-)
-
-
-def spellings(prefix: str) -> set[bytes]:
-    """All texts that the kernel may print for a configured prefix."""
-    texts = {prefix.encode(), f"{prefix}: ".encode()}
-    return texts | {text[:most] for text in texts for most in (29, 127)}
-
-
-def owner(text: bytes, prefixes: tuple[str, ...]) -> int:
-    """Tell whose a printed text is believed to be: the first prefix's that can have it."""
-    return next(index for index, prefix in enumerate(prefixes) if text in spellings(prefix))
-
-
 @st.composite
 def lines(draw: Draw) -> Line:
     """Make a line that the kernel and syslog can have written."""
     prefixes = draw(PREFIX_SETS)
-    printed = draw(st.sampled_from(sorted(spellings(draw(st.sampled_from(prefixes))))))
+    text_before = draw(printed(draw(st.sampled_from(prefixes))))
     header, stamp = draw(headers())
     body, fields = draw(bodies())
-    text = printed.decode("latin-1") + body
+    text = text_before.decode("latin-1") + body
     count = draw(st.sampled_from([0, 0, 0, 1, 2, 9999, 2**32 - 1]))
-    expected = Reading("packet", 1, owner(printed, prefixes), stamp, **fields)
+    found = owner(text_before, prefixes)
+    assert found is not None
+    index, names = found
+    expected = Reading("packet", 1, index, stamp, **fields, **names)
     if count:
         text = f"message repeated {count} times: [{draw(PLACES)}{text}]"
         expected = replace(expected, kind="repeated", count=count)
     if "source" not in fields:
-        expected = Reading("odd", prefix=expected.prefix, stamp=stamp)
+        expected = Reading("odd", prefix=index, stamp=stamp, **names)
     before, after = draw(
         st.sampled_from([("", ""), ("", ""), ("\0", ""), ("\0" * 9, "\r"), ("", "\r")])
     )
@@ -409,7 +388,7 @@ PIECES = st.sampled_from(
         *b"ID:0000abcd <5> [ ] calico-packet".split(),
         *(b"OPT ( ", b") ", b"OPT (", b"AH SPI=0x1 ", b"ESP SPI=0x1 ", b"INCOMPLETE ", b"1 "),
         *(b"kernel - - - ", b"message repeated 2 times: [", b"[ 1.000000]", b"[ C1] "),
-        *(b"calico-packet: ", b"calico-packet: IN="),
+        *(b"calico-packet: ", b"calico-packet: IN=", b"cp ", b"gnp default/web: IN=", b"a-b", b"/"),
     ]
 )
 

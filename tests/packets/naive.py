@@ -7,6 +7,7 @@ nothing with the grammar or the native reader but the result type and the protoc
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from ipaddress import IPv6Address
 
 from logwatch.packets import Kind, Reading
@@ -192,10 +193,118 @@ def read_wrapper(message: bytes) -> tuple[int, bytes] | None:
     return int(times), message[walker.at :].removesuffix(b"]")
 
 
-def spellings(prefix: str) -> list[bytes]:
+SPECIFIERS = (b"%t", b"%k", b"%n", b"%p")
+NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+Names = dict[str, str]
+
+
+@cache
+def pieces_of(prefix: bytes) -> tuple[bytes, ...]:
+    """Specifiers, and the bytes between them one by one."""
+    pieces = []
+    at = 0
+    while at < len(prefix):
+        size = 2 if prefix[at : at + 2] in SPECIFIERS else 1
+        pieces.append(prefix[at : at + size])
+        at += size
+    return tuple(pieces)
+
+
+def may_stand_for(specifier: bytes, text: bytes, last_of_cut: bool) -> bool:
+    if specifier == b"%p" and b"/" in text:
+        namespace, policy = text.split(b"/", 1)
+        halves = may_stand_for(b"%n", namespace, last_of_cut=False) and b"/" not in policy
+        return halves and (last_of_cut or bool(policy)) and all(byte in NAME for byte in policy)
+    return bool(text) and all(byte in NAME for byte in text)
+
+
+def fit(pieces: tuple[bytes, ...], text: bytes, cut: bool) -> list[tuple[bytes, bytes]] | None:
+    """What each specifier stands for, the first as short as it can be, then the next."""
+    known: dict[tuple[int, int], list[tuple[bytes, bytes]] | None] = {}
+
+    def first(index: int, at: int) -> list[tuple[bytes, bytes]] | None:
+        if (index, at) not in known:
+            known[index, at] = find(index, at)
+        return known[index, at]
+
+    def find(index: int, at: int) -> list[tuple[bytes, bytes]] | None:
+        if at == len(text):
+            return [] if cut or index == len(pieces) else None
+        if index == len(pieces):
+            return None
+        piece = pieces[index]
+        if piece not in SPECIFIERS:
+            return first(index + 1, at + 1) if text[at : at + 1] == piece else None
+        for end in range(at + 1, len(text) + 1):
+            if may_stand_for(piece, text[at:end], cut and end == len(text)):
+                behind = first(index + 1, end)
+                if behind is not None:
+                    return [(piece, text[at:end]), *behind]
+        return None
+
+    return first(0, 0)
+
+
+def names_of(found: list[tuple[bytes, bytes]]) -> Names:
+    """Name the values; of those with one name the first counts."""
+    names: Names = {}
+    for specifier, value in found:
+        text = value.decode()
+        if specifier == b"%t":
+            names.setdefault("tier", text)
+        elif specifier == b"%k":
+            names.setdefault("policy_kind", text)
+        elif specifier == b"%p" and "/" in text:
+            namespace, policy = text.split("/")
+            names.setdefault("namespace", namespace)
+            if policy:
+                names.setdefault("policy", policy)
+        else:
+            names.setdefault("policy", text)
+    return names
+
+
+def read_prefix(prefix: str, printed: bytes) -> Names | None:
+    """What the names are if `printed` is all that the kernel printed of `prefix`."""
+    if len(printed) > 127:
+        return None
     text = prefix.encode()
-    colon = text + b": "
-    return [colon, colon[:29], colon[:127], text[:29], text[:127], text]
+    found = fit(pieces_of(text + b": "), printed, cut=False)
+    if found is None:
+        found = fit(pieces_of(text), printed, cut=False)
+    if found is None and len(printed) in (29, 127):
+        found = fit(pieces_of(text + b": "), printed, cut=True)
+    return None if found is None else names_of(found)
+
+
+def has_specifier(prefix: str) -> bool:
+    return any(piece in SPECIFIERS for piece in pieces_of(prefix.encode()))
+
+
+def owner(printed: bytes, prefixes: Sequence[str]) -> tuple[int, Names] | None:
+    """Whose prefix `printed` is: one without specifiers goes before those that have some."""
+    for templates in (False, True):
+        for index, prefix in enumerate(prefixes):
+            if has_specifier(prefix) == templates:
+                names = read_prefix(prefix, printed)
+                if names is not None:
+                    return index, names
+    return None
+
+
+def stem(prefix: str) -> bytes:
+    """What every message with `prefix` starts with; empty if that is too short to be looked for."""
+    literal = b""
+    for piece in pieces_of(prefix.encode()):
+        if piece in SPECIFIERS:
+            return literal[:29] if len(literal) >= 3 else b""
+        literal += piece
+    return literal[:29]
+
+
+def body_place(message: bytes) -> int | None:
+    place = message[:130].find(b"IN=")
+    return None if place < 0 else place
 
 
 def naive_read(line: bytes, prefixes: Sequence[str]) -> Reading:
@@ -215,9 +324,11 @@ def naive_read(line: bytes, prefixes: Sequence[str]) -> Reading:
         reading = read_message(line[walker.at :], prefixes)
         if reading is not None:
             return replace(reading, stamp=stamp)
-    for prefix in prefixes:
-        for spelling in spellings(prefix):
-            if spelling + b"IN=" in line:
+    stems = tuple(stem(prefix) for prefix in prefixes if stem(prefix))
+    for at in range(len(line)):
+        if line.startswith(stems, at):
+            body = body_place(line[at : at + 130])
+            if body is not None and owner(line[at : at + body], prefixes) is not None:
                 return Reading("forged", stamp=stamp)
     return Reading("other", stamp=stamp)
 
@@ -230,22 +341,21 @@ def read_message(message: bytes, prefixes: Sequence[str]) -> Reading | None:
         kind = "repeated"
         count, message = wrapped
 
+    body = body_place(message)
+    if body is not None:
+        found = owner(message[:body], prefixes)
+        if found is not None:
+            index, names = found
+            reading = read_body(Walker(message[body:]), Reading(kind, count, index))
+            reading = Reading("odd", prefix=index) if reading is None else reading
+            return replace(reading, **names)  # type: ignore[arg-type]
+
     best = None
     for index, prefix in enumerate(prefixes):
-        for spelling in spellings(prefix):
-            longer = best is None or len(spelling) > best[0]
-            if longer and message.startswith(spelling + b"IN="):
-                best = (len(spelling), index)
-    if best is not None:
-        size, index = best
-        reading = read_body(Walker(message[size:]), Reading(kind, count, index))
-        return Reading("odd", prefix=index) if reading is None else reading
-
-    for index, prefix in enumerate(prefixes):
-        stem = prefix.encode()[:29]
-        longer = best is None or len(stem) > best[0]
-        if longer and message.startswith(stem):
-            best = (len(stem), index)
+        begin = stem(prefix)
+        longer = best is None or len(begin) > best[0]
+        if begin and longer and message.startswith(begin):
+            best = (len(begin), index)
     return None if best is None else Reading("odd", prefix=best[1])
 
 

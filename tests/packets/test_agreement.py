@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packets.lines import PIECES, PREFIX_SETS, Line, damaged, headers, lines, thorough
-from packets.naive import naive_read
+from packets.lines import PIECES, Line, damaged, headers, lines, thorough
+from packets.prefixes import PREFIX_SETS
+from packets.readers import read_by_all
 
-from logwatch.packets import Reading, read_line
-from logwatch.packets.grammar import parse_line, read_by_grammar
+from logwatch.packets import Reading, Scanner, read_line
+from logwatch.packets.grammar import parse_line
 from logwatch.packets.protocols import protocol_name
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -20,14 +21,6 @@ SENT = [case for case in CASES if case.name != "by-hand"]
 """Those whose lines the kernel printed."""
 CUT = 800
 """Longer lines may have been cut: repeated texts at 800 bytes, the kernel's own at 992 or 1019."""
-
-
-def read_by_all(line: bytes, prefixes: tuple[str, ...]) -> Reading:
-    """Return what all three readers say."""
-    grammar = read_by_grammar(line, prefixes)
-    assert naive_read(line, prefixes) == grammar
-    assert read_line(line, prefixes) == grammar
-    return grammar
 
 
 @thorough
@@ -64,6 +57,21 @@ def test_a_cut_line_never_tells_anything_that_the_whole_does_not(
         for field in fields(Reading):
             told = getattr(rest, field.name)
             assert told in (None, getattr(whole, field.name)), field.name
+
+
+@thorough
+@given(lines(), st.integers(0, 64), st.binary(max_size=40))
+def test_a_line_is_counted_alike_at_every_alignment(made: Line, offset: int, behind: bytes) -> None:
+    """What stands in front of a line in the buffer, and behind it, changes nothing."""
+    scanner = Scanner(list(made.prefixes), now=1_800_000_000)
+    scanner.feed(b"." * offset + b"\n" + made.line + b"\n" + behind.replace(b"\n", b""))
+    summary = scanner.drain()
+    kinds = {"packet": 0, "repeated": 0, "odd": 0, "forged": 0, "other": 1}
+    kinds[made.expected.kind] += 1
+    assert kinds == summary.lines
+    assert made.expected.count == summary.packets
+    known = (made.expected.source, made.expected.port, made.expected.protocol or "none")
+    assert ([known] if made.expected.count else []) == [row[:3] for row in summary.rows()]
 
 
 def recorded(case: Path) -> list[tuple[bytes, tuple[str, ...]]]:

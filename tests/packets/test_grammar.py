@@ -413,8 +413,7 @@ PREFIXES = [
     ("deny-all: ", ["deny", "deny-all"], 1),
     ("deny: ", ["deny", "deny-all"], 0),
     ("d\u00e9ni\u00e9: ", ["d\u00e9ni\u00e9"], 0),
-    ("", ["calico-packet", ""], 1),
-    ("a IN=b: ", ["a IN=b"], 0),
+    ("a IN: ", ["a IN"], 0),
 ]
 
 

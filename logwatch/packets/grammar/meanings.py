@@ -58,6 +58,10 @@ _MEANINGS: Final[Mapping[str, str | Callable[[str], str]]] = {
     "repeated": "rsyslog: so many more packets with this very text",
     "repeated end": "end of the repeated text",
     "prefix": "prefix of the Log rule, in its place",
+    "tier": "tier of the policy",
+    "kind": "kind of the policy",
+    "policy": "policy that logged it",
+    "namespace": "namespace of the policy",
     # devices
     "IN": _incoming,
     "OUT": _outgoing,

@@ -14,7 +14,12 @@ from pyparsing import ParseException, ParserElement
 from logwatch.packets.grammar.body import BODY
 from logwatch.packets.grammar.elements import Stop, Token
 from logwatch.packets.grammar.header import HEADER, WRAPPER
-from logwatch.packets.grammar.prefix import PrefixGrammar, prefix_grammar
+from logwatch.packets.grammar.prefix import (
+    PrefixGrammar,
+    find_anywhere,
+    longest_stems_first,
+    prefix_grammars,
+)
 from logwatch.packets.protocols import protocol_name
 from logwatch.packets.reading import Reading
 
@@ -53,7 +58,7 @@ def parse_line(line: bytes, prefixes: Sequence[str]) -> Parse:
     walk = _Walk(text, begin, end)
     if begin:
         walk.tokens.append(Token("NUL", text[:begin], 0, begin))
-    reading = _read(walk, prefix_grammar(tuple(prefixes)))
+    reading = _read(walk, prefix_grammars(tuple(prefixes)))
     if end < len(text):
         walk.tokens.append(Token("CR", "", end, len(text)))
     return Parse(tuple(walk.tokens), walk.stop, reading, walk.elsewhere)
@@ -88,7 +93,7 @@ class _Walk:
         return tokens
 
 
-def _read(walk: _Walk, prefixes: PrefixGrammar) -> Reading:
+def _read(walk: _Walk, prefixes: Sequence[PrefixGrammar]) -> Reading:
     """Read the line that `walk` stands in front of: header, wrapper, message."""
     begin, end = walk.place, walk.end
     stamp = None
@@ -102,26 +107,50 @@ def _read(walk: _Walk, prefixes: PrefixGrammar) -> Reading:
             walk.tokens.append(Token("repeated end", "", walk.end, end))
         if message is not None:
             return replace(message, stamp=stamp)
-    places = [walk.text.find(f"{text}IN=", begin, end) for text in prefixes.spellings]
-    walk.elsewhere = min((place for place in places if place >= 0), default=None)
+    elsewhere = find_anywhere(walk.text[begin:end], prefixes)
+    walk.elsewhere = None if elsewhere is None else begin + elsewhere
     return Reading("other" if walk.elsewhere is None else "forged", stamp=stamp)
 
 
-def _read_message(walk: _Walk, prefixes: PrefixGrammar, wrapper: Sequence[Token]) -> Reading | None:
+def _read_message(
+    walk: _Walk, prefixes: Sequence[PrefixGrammar], wrapper: Sequence[Token]
+) -> Reading | None:
     """Read prefix and body; None when no prefix is in place."""
-    if prefix := walk.take(prefixes.in_place):
-        index = prefixes.spellings[prefix[0].value]
-        fields = _fields(walk.take(BODY))
-        if "SRC" not in fields or "DST" not in fields:
-            return Reading("odd", prefix=index)
-        if wrapper:
-            return _packet(fields, Reading("repeated", int(wrapper[0].value), index))
-        return _packet(fields, Reading("packet", 1, index))
-    if prefix := walk.take(prefixes.begun):
-        walk.stop = Stop(walk.place, "IN=")
-        return Reading("odd", prefix=prefixes.stems[prefix[0].value])
+    for prefix in prefixes:
+        if printed := walk.take(prefix.in_place):
+            reading = _prefixed(prefix.index, printed)
+            body = walk.take(BODY)
+            if not body:
+                walk.stop = Stop(walk.place, "IN=")
+            fields = _fields(body)
+            if "SRC" not in fields or "DST" not in fields:
+                return reading
+            if wrapper:
+                return _packet(
+                    fields, replace(reading, kind="repeated", count=int(wrapper[0].value))
+                )
+            return _packet(fields, replace(reading, kind="packet", count=1))
+    for prefix in longest_stems_first(prefixes):
+        if walk.take(prefix.begun):
+            walk.stop = Stop(walk.place, "the rest of the prefix with IN= behind it")
+            return Reading("odd", prefix=prefix.index)
     walk.stop = Stop(walk.place, "prefix" if wrapper else "prefix or message repeated")
     return None
+
+
+def _prefixed(index: int, tokens: Iterable[Token]) -> Reading:
+    """Make the reading of a prefix without a body; of equal specifiers the first counts."""
+    names: dict[str, str] = {}
+    for token in tokens:
+        names.setdefault(token.key, token.value)
+    return Reading(
+        "odd",
+        prefix=index,
+        tier=names.get("tier"),
+        policy_kind=names.get("kind"),
+        policy=names.get("policy"),
+        namespace=names.get("namespace"),
+    )
 
 
 def _fields(tokens: Iterable[Token]) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::cursor::Cursor;
+use crate::cursor::{self, Cursor};
 
 /// An IPv4 or IPv6 address, as a number in host order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,6 +12,15 @@ pub enum Address {
     V4(u32),
     /// `2001:db8::1` is `0x20010DB8 << 96 | 1`.
     V6(u128),
+}
+
+impl Address {
+    /// Whether it is IPv6.
+    #[must_use]
+    #[inline]
+    pub fn is_v6(self) -> bool {
+        matches!(self, Self::V6(_))
+    }
 }
 
 impl fmt::Display for Address {
@@ -36,71 +45,64 @@ impl Cursor<'_> {
         }
     }
 
-    /// `%pI4`: dotted decimal without leading zeros.
+    /// `%pI4`, and the space behind it.
     #[inline]
     fn take_v4(&mut self) -> Option<u32> {
-        let text = self.rest();
-        let mut bits = 0_u32;
-        let mut at = 0;
-        for group in 0..4 {
-            let first = digit(text, at)?;
-            let mut value = u32::from(first);
-            at += 1;
-            if first != 0
-                && let Some(second) = digit(text, at)
-            {
-                value = value * 10 + u32::from(second);
-                at += 1;
-                if let Some(third) = digit(text, at) {
-                    value = value * 10 + u32::from(third);
-                    at += 1;
-                }
-            }
-            let end = if group == 3 { b' ' } else { b'.' };
-            if value > 255 || text.get(at) != Some(&end) {
-                return None;
-            }
-            at += 1;
-            bits = bits << 8 | value;
-        }
-        self.at += at;
+        let word = self.rest().iter().take(V4_MOST + 1).position(|&byte| byte == b' ')?;
+        let bits = v4(&self.rest()[..word])?;
+        self.at += word + 1;
         Some(bits)
     }
 
-    /// `%pI6`: eight groups of exactly four lower-case hexadecimal digits, never "::".
+    /// `%pI6`, and the space behind it.
     #[inline]
     fn take_v6(&mut self) -> Option<u128> {
-        const LENGTH: usize = 39;
-        let text = self.text.get(self.at..self.at + LENGTH + 1)?;
-        if text[LENGTH] != b' ' {
-            return None;
-        }
-        let mut bits = 0_u128;
-        for group in 0..8 {
-            let digits = &text[group * 5..group * 5 + 5];
-            if group < 7 && digits[4] != b':' {
-                return None;
-            }
-            let mut value = 0_u16;
-            let mut bad = 0_u8;
-            for &byte in &digits[..4] {
-                let nibble = HEX[usize::from(byte)];
-                bad |= nibble;
-                value = value << 4 | u16::from(nibble & 15);
-            }
-            if bad & 0x80 != 0 {
-                return None;
-            }
-            bits = bits << 16 | u128::from(value);
-        }
-        self.at += LENGTH + 1;
+        let text = self.text.get(self.at..self.at + V6_LENGTH + 1)?;
+        let bits = v6(&text[..V6_LENGTH]).filter(|_| text[V6_LENGTH] == b' ')?;
+        self.at += V6_LENGTH + 1;
         Some(bits)
     }
 }
 
-#[inline]
-fn digit(text: &[u8], at: usize) -> Option<u8> {
-    text.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|&value| value < 10)
+/// Longest text of an IPv4 address.
+const V4_MOST: usize = 15;
+/// Bytes of `%pI6`.
+const V6_LENGTH: usize = 39;
+
+/// The number of what `%pI4` prints: dotted decimal without leading zeros.
+pub(crate) fn v4(text: &[u8]) -> Option<u32> {
+    let mut bits = 0;
+    let mut octets = 0;
+    for octet in text.split(|&byte| byte == b'.') {
+        let (value, length) = cursor::decimal(octet)?;
+        if length != octet.len() || value > 255 {
+            return None;
+        }
+        bits = bits << 8 | value as u32;
+        octets += 1;
+    }
+    (octets == 4).then_some(bits)
+}
+
+/// The number of what `%pI6` prints: eight groups of exactly four lower-case hexadecimal digits,
+/// never "::".
+pub(crate) fn v6(text: &[u8]) -> Option<u128> {
+    let mut bits = 0;
+    let mut groups = 0;
+    for group in text.split(|&byte| byte == b':') {
+        if group.len() != 4 {
+            return None;
+        }
+        for &byte in group {
+            let nibble = HEX[usize::from(byte)];
+            if nibble & 0x80 != 0 {
+                return None;
+            }
+            bits = bits << 4 | u128::from(nibble);
+        }
+        groups += 1;
+    }
+    (groups == 8).then_some(bits)
 }
 
 /// The value of a lower-case hexadecimal digit, 0x80 for any other byte.

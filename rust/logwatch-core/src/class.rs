@@ -1,23 +1,66 @@
-//! What few packets differ in, in the sixteen bits that a flow's key has for it.
+//! What few packets differ in: policy, interface, protocol and shape, numbered as they come.
 
-use crate::address::Address;
+use std::collections::HashMap;
+
 use crate::body::{Packet, Shape};
+use crate::policy::Policies;
 use crate::protocol::{self, Protocol};
 
-/// Prefixes that a class can tell apart: six bits.
-pub const PREFIXES_MOST: usize = 64;
+/// Classes told apart exactly; beyond that the interface becomes "other". A node has some thousand
+/// interfaces at the most.
+const EXACT_MOST: usize = 16_384;
+/// Beyond this also the names of the policy are left out, so that the numbers never run out: 64
+/// prefixes, 256 protocols and more, 2 families.
+const NAMED_MOST: usize = 24_576;
 
-/// What few packets differ in: prefix, family, protocol, whether there is a port, and shape.
-///
-/// Sixteen bits, never 0: prefix 6, IPv6 1, code 9. The code is 1 without a protocol, 2 + number
-/// without a port, and one of [`Class::PORTED`] with one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Class(pub(crate) u16);
+/// An interface's name: its bytes from the lowest on, padded with NUL, their number in the highest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Interface(u128);
 
-impl Class {
-    const NO_PROTOCOL: u16 = 1;
+impl Interface {
+    /// At most 15 bytes of any kind.
+    #[must_use]
+    pub fn new(name: &[u8]) -> Self {
+        let bytes = name.iter().rev().fold(0, |word, &byte| word << 8 | u128::from(byte));
+        Self(bytes | (name.len() as u128) << 120)
+    }
+
+    /// The same from the 16 bytes at the name's start, of which `length`, at most 15, are its own.
+    #[must_use]
+    #[inline(always)]
+    pub fn at_start(text: &[u8; 16], length: usize) -> Self {
+        let kept = (1_u128 << (8 * (length & 15))) - 1;
+        Self(u128::from_le_bytes(*text) & kept | (length as u128) << 120)
+    }
+
+    pub(crate) fn bits(self) -> u128 {
+        self.0
+    }
+
+    /// From the bits of another one; `None` when no interface has them.
+    pub(crate) fn from_bits(bits: u128) -> Option<Self> {
+        let length = (bits >> 120) as usize;
+        let name = bits & ((1 << 120) - 1);
+        (length <= 15 && name >> (8 * length) == 0).then_some(Self(bits))
+    }
+
+    /// The name's bytes.
+    #[must_use]
+    pub fn name(self) -> Vec<u8> {
+        let bytes = self.0.to_le_bytes();
+        bytes[..usize::from(bytes[15])].to_vec()
+    }
+}
+
+/// What a packet says of its protocol, in nine bits: 1 without one, 2 + number without a port, and
+/// from [`Transport::FIRST_PORTED`] on with one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Transport(u16);
+
+impl Transport {
     const PLAIN: u16 = 2;
-    /// The codes from 258 on.
+    const FIRST_PORTED: u16 = Self::PLAIN + 256;
+    /// The codes from there on.
     const PORTED: [(Protocol, Shape); 5] = [
         (protocol::TCP, Shape::Syn),
         (protocol::TCP, Shape::Reply),
@@ -25,46 +68,51 @@ impl Class {
         (protocol::UDP, Shape::None),
         (protocol::UDPLITE, Shape::None),
     ];
-    const FIRST_PORTED: u16 = Self::PLAIN + 256;
+    /// No protocol in the line.
+    pub const NONE: Self = Self(1);
+    /// UDP with its ports.
+    pub const UDP: Self = Self(Self::FIRST_PORTED + 3);
 
+    /// TCP with its ports.
+    #[must_use]
     #[inline]
-    pub(crate) fn of(packet: &Packet<'_>, prefix: usize) -> Self {
-        let code = match (packet.protocol, packet.port) {
-            (None, _) => Self::NO_PROTOCOL,
-            (Some(protocol::TCP), Some(_)) => {
-                Self::FIRST_PORTED
-                    + match packet.shape() {
-                        Shape::Syn => 0,
-                        Shape::Reply => 1,
-                        Shape::Other | Shape::None => 2,
-                    }
-            }
-            (Some(protocol::UDP), Some(_)) => Self::FIRST_PORTED + 3,
-            (Some(protocol::UDPLITE), Some(_)) => Self::FIRST_PORTED + 4,
-            (Some(protocol), _) => Self::PLAIN + u16::from(protocol),
-        };
-        let v6 = matches!(packet.source, Address::V6(_));
-        Self((prefix as u16) << 10 | u16::from(v6) << 9 | code)
+    pub const fn tcp(shape: Shape) -> Self {
+        Self(match shape {
+            Shape::Syn => Self::FIRST_PORTED,
+            Shape::Reply => Self::FIRST_PORTED + 1,
+            Shape::Other | Shape::None => Self::FIRST_PORTED + 2,
+        })
     }
 
-    fn code(self) -> u16 {
-        self.0 & 0x1FF
-    }
-
-    /// Index of the prefix.
+    /// A protocol without ports, or without them in the line.
     #[must_use]
-    pub fn prefix(self) -> u8 {
-        (self.0 >> 10) as u8
+    #[inline]
+    pub const fn plain(protocol: Protocol) -> Self {
+        Self(Self::PLAIN + protocol as u16)
     }
 
-    /// Whether the addresses are IPv6.
-    #[must_use]
-    pub fn v6(self) -> bool {
-        self.0 >> 9 & 1 == 1
+    pub(crate) fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// From the bits of another one; `None` when no transport has them.
+    pub(crate) fn from_bits(bits: u16) -> Option<Self> {
+        let most = Self::FIRST_PORTED + Self::PORTED.len() as u16;
+        (1..most).contains(&bits).then_some(Self(bits))
+    }
+
+    fn of(packet: &Packet<'_>) -> Self {
+        match (packet.protocol, packet.port) {
+            (None, _) => Self::NONE,
+            (Some(protocol::TCP), Some(_)) => Self::tcp(packet.shape()),
+            (Some(protocol::UDP), Some(_)) => Self::UDP,
+            (Some(protocol::UDPLITE), Some(_)) => Self(Self::FIRST_PORTED + 4),
+            (Some(protocol), _) => Self::plain(protocol),
+        }
     }
 
     fn ported(self) -> Option<(Protocol, Shape)> {
-        self.code().checked_sub(Self::FIRST_PORTED).map(|index| Self::PORTED[usize::from(index)])
+        self.0.checked_sub(Self::FIRST_PORTED).map(|index| Self::PORTED[usize::from(index)])
     }
 
     /// Whether there is a destination port.
@@ -78,7 +126,7 @@ impl Class {
     pub fn protocol(self) -> Option<Protocol> {
         match self.ported() {
             Some((protocol, _)) => Some(protocol),
-            None => self.code().checked_sub(Self::PLAIN).map(|protocol| protocol as u8),
+            None => self.0.checked_sub(Self::PLAIN).map(|protocol| protocol as u8),
         }
     }
 
@@ -91,5 +139,126 @@ impl Class {
             (None, Some(protocol::TCP)) => Shape::Other,
             (None, _) => Shape::None,
         }
+    }
+}
+
+/// What few packets differ in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Class {
+    /// Value of `IN=`.
+    pub interface: Interface,
+    /// Number of the policy.
+    pub policy: u16,
+    /// Protocol and shape.
+    pub transport: Transport,
+    /// Whether the packet was on its way through the host: `OUT=` is not empty.
+    pub forwarded: bool,
+    /// Whether the addresses are IPv6.
+    pub v6: bool,
+}
+
+impl Class {
+    pub(crate) fn of(packet: &Packet<'_>, policy: u16) -> Self {
+        Self {
+            interface: Interface::new(packet.interface),
+            policy,
+            transport: Transport::of(packet),
+            forwarded: !packet.out_interface.is_empty(),
+            v6: packet.source.is_v6(),
+        }
+    }
+
+    /// All but the interface in one number.
+    #[inline(always)]
+    fn rest(&self) -> u32 {
+        u32::from(self.policy) << 16
+            | u32::from(self.transport.0) << 2
+            | u32::from(self.forwarded) << 1
+            | u32::from(self.v6)
+    }
+}
+
+/// A class of the last lines; number 0 marks a free place.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recent {
+    interface: u128,
+    rest: u32,
+    number: u16,
+}
+
+/// The classes of one summary, numbered from 1.
+#[derive(Clone, Debug)]
+pub struct Classes {
+    known: Vec<Class>,
+    numbers: HashMap<Class, u16>,
+    /// Those of the last lines, two in a place: neighbours mostly share theirs.
+    recent: Vec<[Recent; 2]>,
+}
+
+impl Default for Classes {
+    fn default() -> Self {
+        let recent = vec![[Recent::default(); 2]; 1 << Self::RECENT_BITS];
+        Self { known: Vec::new(), numbers: HashMap::new(), recent }
+    }
+}
+
+impl Classes {
+    const RECENT_BITS: u32 = 9;
+
+    /// The number of a class.
+    #[inline(always)]
+    pub fn number(&mut self, class: Class, policies: &mut Policies) -> u16 {
+        let (interface, rest) = (class.interface.0, class.rest());
+        for recent in &self.recent[Self::place(interface, rest)] {
+            if recent.interface == interface && recent.rest == rest && recent.number != 0 {
+                return recent.number;
+            }
+        }
+        self.look_up(class, policies)
+    }
+
+    /// Any place that spreads the usual classes.
+    #[inline(always)]
+    fn place(interface: u128, rest: u32) -> usize {
+        let name = interface as u64 ^ (interface >> 64) as u64;
+        let mixed = (name ^ u64::from(rest) << 20).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (mixed >> (64 - Self::RECENT_BITS)) as usize
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, class: Class, policies: &mut Policies) -> u16 {
+        let number = if let Some(&number) = self.numbers.get(&class) {
+            number
+        } else {
+            let mut told = class;
+            if self.known.len() >= EXACT_MOST {
+                told.interface = Interface::new(b"other");
+            }
+            if self.known.len() >= NAMED_MOST {
+                told.policy = policies.without_names(told.policy);
+                told.forwarded = false;
+            }
+            *self.numbers.entry(told).or_insert_with(|| {
+                self.known.push(told);
+                self.known.len() as u16
+            })
+        };
+        let (interface, rest) = (class.interface.0, class.rest());
+        let recent = &mut self.recent[Self::place(interface, rest)];
+        recent.swap(0, 1);
+        recent[0] = Recent { interface, rest, number };
+        number
+    }
+
+    /// The class with a number that [`Self::number`] gave.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, number: u16) -> &Class {
+        &self.known[usize::from(number) - 1]
+    }
+
+    /// All classes, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = &Class> {
+        self.known.iter()
     }
 }

@@ -1,5 +1,7 @@
 //! The syslog header in front of the kernel's text: stamp, host, kernel tag, uptime and caller.
 
+use std::ops::Range;
+
 use crate::cursor::{self, Cursor};
 use crate::time::MONTHS;
 
@@ -7,10 +9,14 @@ use crate::time::MONTHS;
 const HOST_MOST: usize = 255;
 
 /// What stands in front of the kernel's own text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
     /// The time as written, well-formed.
     pub stamp: &'a [u8],
+    /// Where it starts.
+    pub place_of_stamp: usize,
+    /// Where the host stands, which may be missing.
+    pub host: Range<usize>,
     /// Where the kernel's text starts, behind the tag and whatever uptime and caller there are.
     pub place: usize,
 }
@@ -31,18 +37,20 @@ pub fn read(line: &[u8]) -> Option<Header<'_>> {
     if !cursor.take(b" ") {
         return None;
     }
+    let mut host = cursor.at..cursor.at;
     if !take_tag(&mut cursor) {
-        let host = memchr::memchr(b' ', cursor.rest())?;
-        if host == 0 || host > HOST_MOST {
+        let length = memchr::memchr(b' ', cursor.rest())?;
+        if length == 0 || length > HOST_MOST {
             return None;
         }
-        cursor.at += host + 1;
+        host.end += length;
+        cursor.at += length + 1;
         if !take_tag(&mut cursor) {
             return None;
         }
     }
     skip_uptime_and_caller(&mut cursor);
-    Some(Header { stamp, place: cursor.at })
+    Some(Header { stamp, place_of_stamp: start, host, place: cursor.at })
 }
 
 /// "kernel:", or "kernel - - - " of RFC 5424.

@@ -4,7 +4,7 @@
 //! own is read by [`line::read_line`]. The language of the lines is defined by the readable grammar
 //! of the Python package; this crate is its fast twin and knows nothing of Python.
 
-// One place asks the processor for what every x86-64 has: `spaces`.
+// One file asks the processor for more than every one has: `lanes`.
 #![deny(unsafe_code)]
 
 pub mod address;
@@ -12,15 +12,18 @@ pub mod body;
 pub mod class;
 pub mod cursor;
 pub mod distinct;
+mod fast;
+pub mod flows;
 pub mod hash;
 pub mod header;
+pub mod lanes;
 pub mod line;
-pub mod link;
+pub mod policy;
 pub mod prefix;
 pub mod protocol;
-pub mod quick;
 pub mod scanner;
-pub mod spaces;
+pub mod serial;
 pub mod summary;
-pub mod table;
+pub mod template;
 pub mod time;
+pub mod views;

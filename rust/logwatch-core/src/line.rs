@@ -1,9 +1,9 @@
 //! One line, read: header, wrapper, prefix and body together.
 
 use crate::body::{self, Packet};
-use crate::header;
+use crate::header::{self, Header};
 use crate::prefix::{Place, Prefixes};
-use crate::quick;
+use crate::template::Names;
 
 /// A longer line is never looked into: the kernel's own lines have less than 2 KiB.
 pub const LINE_MOST: usize = 65_536;
@@ -49,6 +49,8 @@ pub struct Reading<'a> {
     pub count: u32,
     /// Index of the prefix that is in place.
     pub prefix: Option<usize>,
+    /// What its specifiers stand for.
+    pub names: Names<'a>,
     /// The header's time as written.
     pub stamp: Option<&'a [u8]>,
     /// The packet's fields.
@@ -56,18 +58,19 @@ pub struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// A line whose prefix is in place; without a packet it is odd and adds nothing.
-    #[inline]
-    fn new(
-        kind: Kind,
-        count: u32,
-        prefix: usize,
-        stamp: Option<&'a [u8]>,
-        packet: Option<Packet<'a>>,
-    ) -> Self {
-        let (kind, count) = if packet.is_some() { (kind, count) } else { (Kind::Odd, 0) };
-        Self { kind, count, prefix: Some(prefix), stamp, packet }
+    /// A line without any prefix in place.
+    fn without_prefix(kind: Kind, stamp: Option<&'a [u8]>) -> Self {
+        Self { kind, count: 0, prefix: None, names: Names::default(), stamp, packet: None }
     }
+}
+
+/// A line whose prefix is in place, and where its parts are.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed<'a> {
+    pub reading: Reading<'a>,
+    pub header: Header<'a>,
+    /// The prefix as the kernel printed it in front of a body, unless the line is a wrapper.
+    pub prefix: Option<&'a [u8]>,
 }
 
 /// Reads one line without its line feed.
@@ -75,13 +78,19 @@ impl<'a> Reading<'a> {
 pub fn read_line<'a>(line: &'a [u8], prefixes: &Prefixes) -> Reading<'a> {
     let line = strip_nuls(line);
     if line.len() > LINE_MOST {
-        return Reading { kind: Kind::Other, count: 0, prefix: None, stamp: None, packet: None };
+        return Reading::without_prefix(Kind::Other, None);
     }
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    read_in_place(line, prefixes).unwrap_or_else(|stamp| {
-        let kind = if prefixes.anywhere(line) { Kind::Forged } else { Kind::Other };
-        Reading { kind, count: 0, prefix: None, stamp, packet: None }
-    })
+    let line = strip_return(line);
+    match read_in_place(line, prefixes) {
+        Ok(placed) => placed.reading,
+        Err(stamp) => read_out_of_place(line, stamp, prefixes),
+    }
+}
+
+/// The line without the carriage return of a file that came from elsewhere.
+#[inline]
+pub(crate) fn strip_return(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// The line without the NUL bytes that a crash or a truncation can leave in front of it.
@@ -103,33 +112,41 @@ pub fn strip_nuls(line: &[u8]) -> &[u8] {
 /// # Errors
 ///
 /// The stamp of a line whose prefix is not in place.
-#[inline]
-pub fn read_in_place<'a>(
+pub(crate) fn read_in_place<'a>(
     line: &'a [u8],
     prefixes: &Prefixes,
-) -> Result<Reading<'a>, Option<&'a [u8]>> {
+) -> Result<Placed<'a>, Option<&'a [u8]>> {
     let header = header::read(line).ok_or(None)?;
-    let stamp = Some(header.stamp);
     let mut message = &line[header.place..];
-    let mut count = 1;
-    let mut kind = Kind::Packet;
-    if message.first() == Some(&b'm')
-        && let Some((times, start)) = header::read_wrapper(message)
-    {
+    let mut wrapped = None;
+    if let Some((times, start)) = header::read_wrapper(message) {
         message = &message[start..];
         message = message.strip_suffix(b"]").unwrap_or(message);
-        count = times;
-        kind = Kind::Repeated;
+        wrapped = Some(times);
     }
-    let (prefix, packet) = match prefixes.place(message) {
-        Place::Body { index, body } => (index, read_body(&message[body..])),
-        Place::Odd(index) => (index, None),
-        Place::Nothing => return Err(stamp),
+    let (index, names, body) = match prefixes.place(message) {
+        Place::Body { index, names, body } => (index, names, Some(body)),
+        Place::Odd(index) => (index, Names::default(), None),
+        Place::Nothing => return Err(Some(header.stamp)),
     };
-    Ok(Reading::new(kind, count, prefix, stamp, packet))
+    let packet = body.and_then(|body| body::read(&message[body..]));
+    let (kind, count) = match (packet, wrapped) {
+        (None, _) => (Kind::Odd, 0),
+        (Some(_), None) => (Kind::Packet, 1),
+        (Some(_), Some(times)) => (Kind::Repeated, times),
+    };
+    let stamp = Some(header.stamp);
+    let reading = Reading { kind, count, prefix: Some(index), names, stamp, packet };
+    let prefix = body.filter(|_| wrapped.is_none()).map(|body| &message[..body]);
+    Ok(Placed { reading, header, prefix })
 }
 
-#[inline(always)]
-fn read_body(text: &[u8]) -> Option<Packet<'_>> {
-    quick::read(text).or_else(|| body::read(text))
+/// What a line is that has no prefix in place.
+pub(crate) fn read_out_of_place<'a>(
+    line: &[u8],
+    stamp: Option<&'a [u8]>,
+    prefixes: &Prefixes,
+) -> Reading<'a> {
+    let kind = if prefixes.anywhere(line) { Kind::Forged } else { Kind::Other };
+    Reading::without_prefix(kind, stamp)
 }

@@ -4,12 +4,13 @@ use std::fmt;
 
 use memchr::memmem;
 
-use crate::class::PREFIXES_MOST;
+use crate::template::{NFTABLES_MOST, Names, Template};
 
-/// iptables prints at most this many characters of a prefix (`struct xt_log_info`).
-const IPTABLES_MOST: usize = 29;
-/// nftables prints at most this many (`NF_LOG_PREFIXLEN`).
-const NFTABLES_MOST: usize = 127;
+/// Prefixes that are looked for at once: each costs a comparison where no other fits.
+pub const PREFIXES_MOST: usize = 64;
+
+/// What every body starts with. No prefix holds it, since none may hold '='.
+const BODY: &[u8] = b"IN=";
 
 /// Why a prefix can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,9 +19,11 @@ pub enum PrefixError {
     Missing,
     /// The text at this index is empty, so that every kernel line would count.
     Empty(usize),
-    /// The text at this index holds a line feed or a NUL byte, which no line holds.
+    /// The text at this index holds a byte that no prefix holds: a line feed, NUL, '=' or '['.
     Unprintable(usize),
-    /// There are more than can be told apart.
+    /// The text at this index has more specifiers than are told apart.
+    Specifiers(usize),
+    /// There are more than are looked for at once.
     TooMany(usize),
 }
 
@@ -34,12 +37,14 @@ impl fmt::Display for PrefixError {
                 write!(formatter, "prefix {index} is empty: it would match every kernel line")
             }
             Self::Unprintable(index) => {
-                write!(formatter, "prefix {index} holds a line feed or a NUL byte")
+                write!(formatter, "prefix {index} holds a line feed, a NUL byte, '=' or '['")
             }
-            Self::TooMany(count) => write!(
-                formatter,
-                "{count} prefixes are more than the {PREFIXES_MOST} that can be told apart"
-            ),
+            Self::Specifiers(index) => {
+                write!(formatter, "prefix {index} has more than four of %t, %k, %n and %p")
+            }
+            Self::TooMany(count) => {
+                write!(formatter, "{count} prefixes are more than {PREFIXES_MOST}")
+            }
         }
     }
 }
@@ -48,11 +53,13 @@ impl std::error::Error for PrefixError {}
 
 /// Where a message stands to the prefixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Place<'a> {
     /// Prefix `index` is there and the body starts at `body`.
     Body {
         /// Index of the prefix.
         index: usize,
+        /// What its specifiers stand for.
+        names: Names<'a>,
         /// Where `IN=` starts.
         body: usize,
     },
@@ -62,56 +69,15 @@ pub enum Place {
     Nothing,
 }
 
-/// The start of a message, as words to be compared without a call.
-type Words = [u64; 4];
-/// Bytes in them.
-const WORDS_LENGTH: usize = 32;
-
-/// A spelling with "IN=", to be found at the start of messages.
-#[derive(Clone, Debug)]
-struct Spelling {
-    text: Vec<u8>,
-    index: usize,
-    words: Words,
-    /// All ones in the bytes that the spelling has.
-    masks: Words,
-}
-
-impl Spelling {
-    fn new(text: Vec<u8>, index: usize) -> Self {
-        let mut bytes = [0; WORDS_LENGTH];
-        let mut kept = [0; WORDS_LENGTH];
-        for (at, &byte) in text.iter().take(WORDS_LENGTH).enumerate() {
-            bytes[at] = byte;
-            kept[at] = 0xFF;
-        }
-        Self { text, index, words: words_of(&bytes), masks: words_of(&kept) }
-    }
-
-    fn place(&self) -> Place {
-        Place::Body { index: self.index, body: self.text.len() - b"IN=".len() }
-    }
-}
-
-#[inline]
-fn words_of(bytes: &[u8; WORDS_LENGTH]) -> Words {
-    let (words, _) = bytes.as_chunks::<8>();
-    [0, 1, 2, 3].map(|at| u64::from_ne_bytes(words[at]))
-}
-
 /// The configured prefixes.
 #[derive(Clone, Debug)]
 pub struct Prefixes {
-    /// The longest first, so that the first that fits is right.
-    spellings: Vec<Spelling>,
-    /// Whether all of them fit into words.
-    is_short: bool,
-    /// (the shortest that the kernel prints of it, prefix), the longest first.
+    /// With their index, those without specifiers first: they say exactly what they mean.
+    templates: Vec<(Template, usize)>,
+    /// (what a message with the prefix starts with, prefix), the longest first.
     stems: Vec<(Vec<u8>, usize)>,
-    /// Finds any stem: each line that holds a prefix holds one of these.
+    /// Finds any stem, or any body where a prefix has no stem: each line that counts holds one.
     finders: Vec<memmem::Finder<'static>>,
-    /// Finds the spellings, for forged lines.
-    forged: Vec<memmem::Finder<'static>>,
     count: usize,
 }
 
@@ -128,35 +94,27 @@ impl Prefixes {
         if texts.len() > PREFIXES_MOST {
             return Err(PrefixError::TooMany(texts.len()));
         }
-        let mut spellings: Vec<(Vec<u8>, usize)> = Vec::new();
-        let mut stems: Vec<(Vec<u8>, usize)> = Vec::new();
+        let mut templates = Vec::new();
         for (index, text) in texts.iter().enumerate() {
             let text = text.as_ref();
             if text.is_empty() {
                 return Err(PrefixError::Empty(index));
             }
-            if text.contains(&b'\n') || text.contains(&0) {
+            if text.iter().any(|byte| b"\n\0=[".contains(byte)) {
                 return Err(PrefixError::Unprintable(index));
             }
-            let colon = [text, b": "].concat();
-            for base in [&colon[..], text] {
-                for most in [usize::MAX, IPTABLES_MOST, NFTABLES_MOST] {
-                    let spelling = [&base[..base.len().min(most)], b"IN="].concat();
-                    if !spellings.contains(&(spelling.clone(), index)) {
-                        spellings.push((spelling, index));
-                    }
-                }
-            }
-            stems.push((text[..text.len().min(IPTABLES_MOST)].to_vec(), index));
+            let template = Template::new(text).ok_or(PrefixError::Specifiers(index))?;
+            templates.push((template, index));
         }
-        spellings.sort_by_key(|(spelling, index)| (std::cmp::Reverse(spelling.len()), *index));
+        templates.sort_by_key(|(template, index)| (!template.is_plain(), *index));
+        let mut stems: Vec<(Vec<u8>, usize)> = templates
+            .iter()
+            .filter_map(|(template, index)| Some((template.stem()?.to_vec(), *index)))
+            .collect();
         stems.sort_by_key(|(stem, index)| (std::cmp::Reverse(stem.len()), *index));
-        let finders = distinct_finders(stems.iter().map(|(stem, _)| stem));
-        let forged = distinct_finders(spellings.iter().map(|(spelling, _)| spelling));
-        let spellings: Vec<Spelling> =
-            spellings.into_iter().map(|(text, index)| Spelling::new(text, index)).collect();
-        let is_short = spellings.iter().all(|spelling| spelling.text.len() <= WORDS_LENGTH);
-        Ok(Self { spellings, is_short, stems, finders, forged, count: texts.len() })
+        let body = (stems.len() < templates.len()).then_some(BODY);
+        let finders = distinct_finders(stems.iter().map(|(stem, _)| &stem[..]).chain(body));
+        Ok(Self { templates, stems, finders, count: texts.len() })
     }
 
     /// How many prefixes there are.
@@ -167,41 +125,43 @@ impl Prefixes {
 
     /// Whether the kernel's text `message` starts with one of them.
     #[must_use]
-    #[inline]
-    pub fn place(&self, message: &[u8]) -> Place {
-        let found = match message.first_chunk() {
-            Some(start) if self.is_short => self.find_short(&words_of(start)),
-            _ => self.spellings.iter().find(|spelling| message.starts_with(&spelling.text)),
-        };
-        if let Some(spelling) = found {
-            return spelling.place();
+    pub fn place<'a>(&self, message: &'a [u8]) -> Place<'a> {
+        if let Some(body) = find_body(message)
+            && let Some((index, names)) = self.owner(&message[..body])
+        {
+            return Place::Body { index, names, body };
         }
-        for (stem, index) in &self.stems {
-            if message.starts_with(stem) {
-                return Place::Odd(*index);
-            }
-        }
-        Place::Nothing
+        self.stems
+            .iter()
+            .find(|(stem, _)| message.starts_with(stem))
+            .map_or(Place::Nothing, |(_, index)| Place::Odd(*index))
     }
 
-    /// The first spelling that starts a message. All are compared, whichever fits: which one it is
-    /// can't be foreseen where several prefixes are in use, and a wrong guess costs more.
-    #[inline]
-    fn find_short(&self, message: &Words) -> Option<&Spelling> {
-        let mut found = usize::MAX;
-        for (number, spelling) in self.spellings.iter().enumerate().rev() {
-            let difference = (0..4).fold(0, |difference, at| {
-                difference | (message[at] & spelling.masks[at]) ^ spelling.words[at]
-            });
-            found = if difference == 0 { number } else { found };
-        }
-        self.spellings.get(found)
+    /// The prefix that the kernel printed as `text` in front of a body.
+    #[must_use]
+    pub fn owner<'a>(&self, text: &'a [u8]) -> Option<(usize, Names<'a>)> {
+        self.templates.iter().find_map(|(template, index)| Some((*index, template.read(text)?)))
     }
 
-    /// Whether a prefix with a body stands anywhere in `line`.
+    /// Whether a prefix with a body stands anywhere in `line`. Prefixes without a stem are not
+    /// looked for: any text could be one.
     #[must_use]
     pub fn anywhere(&self, line: &[u8]) -> bool {
-        self.forged.iter().any(|finder| finder.find(line).is_some())
+        let has_stem = |text: &[u8]| self.stems.iter().any(|(stem, _)| text.starts_with(stem));
+        if !self.stems.iter().any(|(stem, _)| memmem::find(line, stem).is_some()) {
+            return false;
+        }
+        let mut first = 0;
+        memmem::find_iter(line, BODY).any(|body| {
+            let from = first.max(body.saturating_sub(NFTABLES_MOST));
+            first = body + 1;
+            let text = &line[from..body];
+            let starts = self
+                .templates
+                .iter()
+                .fold(0, |starts, (template, _)| starts | template.starts(text));
+            (0..text.len()).any(|at| starts >> at & 1 == 1 && has_stem(&line[from + at..]))
+        })
     }
 
     /// Starts a search for the lines of `text` that may hold a prefix.
@@ -211,9 +171,12 @@ impl Prefixes {
     }
 }
 
-fn distinct_finders<'a>(
-    needles: impl Iterator<Item = &'a Vec<u8>>,
-) -> Vec<memmem::Finder<'static>> {
+/// Where the body behind a prefix starts: at the first `IN=`, if a prefix can be that long.
+fn find_body(message: &[u8]) -> Option<usize> {
+    memmem::find(&message[..message.len().min(NFTABLES_MOST + BODY.len())], BODY)
+}
+
+fn distinct_finders<'a>(needles: impl Iterator<Item = &'a [u8]>) -> Vec<memmem::Finder<'static>> {
     let mut seen: Vec<&[u8]> = Vec::new();
     for needle in needles {
         // A needle that holds another is found by it.
@@ -224,7 +187,6 @@ fn distinct_finders<'a>(
     }
     seen.iter().map(|needle| memmem::Finder::new(needle).into_owned()).collect()
 }
-
 /// A search that goes on from place to place, and remembers how far each needle has looked.
 pub struct Search<'a> {
     prefixes: &'a Prefixes,

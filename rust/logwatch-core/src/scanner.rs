@@ -14,8 +14,10 @@
 
 use std::sync::Arc;
 
+use crate::fast::{self, Memory};
 use crate::hash::Seed;
-use crate::line::{self, Kind, LINE_MOST, Reading};
+use crate::lanes::{Lanes, Level, Work};
+use crate::line::{self, Kind, LINE_MOST, Placed, Reading};
 use crate::prefix::Prefixes;
 use crate::summary::{Limits, Summary};
 use crate::time::Clock;
@@ -38,7 +40,10 @@ pub struct Scanner {
     prefixes: Arc<Prefixes>,
     slice_seconds: u32,
     clock: Clock,
+    level: Level,
     summary: Summary,
+    /// Of the summary: policies in it have the summary's numbers.
+    memory: Memory,
     /// The unfinished last line without leading NUL bytes; empty when it is too long to be kept.
     partial: Vec<u8>,
     /// Bytes of the stream that belong to the unfinished line, NUL bytes and all.
@@ -53,10 +58,18 @@ impl Scanner {
     /// At the start of a stream.
     #[must_use]
     pub fn new(settings: Settings, clock: Clock, seed: Seed) -> Self {
+        Self::with_level(settings, clock, seed, Level::best())
+    }
+
+    /// The same with other instructions than the best, for tests.
+    #[must_use]
+    pub fn with_level(settings: Settings, clock: Clock, seed: Seed, level: Level) -> Self {
         Self {
             prefixes: Arc::new(settings.prefixes),
             slice_seconds: settings.slice_seconds,
             clock,
+            level,
+            memory: Memory::default(),
             summary: Summary::new(seed, settings.limits),
             partial: Vec::new(),
             pending: 0,
@@ -115,6 +128,7 @@ impl Scanner {
     pub fn drain(&mut self) -> Summary {
         self.summary.settle();
         self.slice = None;
+        self.memory = Memory::default();
         let empty = self.summary.emptied();
         std::mem::replace(&mut self.summary, empty)
     }
@@ -173,35 +187,41 @@ impl Scanner {
         let prefixes = Arc::clone(&self.prefixes);
         let mut search = prefixes.search(lines);
         let mut at = 0;
-        let mut storm = true;
         while at < lines.len() {
-            if storm {
-                let end = at + line_length(&lines[at..]);
-                let text = line::strip_nuls(&lines[at..end]);
-                if text.len() <= LINE_MOST {
-                    let text = text.strip_suffix(b"\r").unwrap_or(text);
-                    if let Ok(reading) = line::read_in_place(text, &prefixes) {
-                        if !self.count(&reading) {
+            // A storm: every line is a packet's.
+            at += self.level.run(Storm { scanner: self, lines: &lines[at..] });
+            if at == lines.len() {
+                break;
+            }
+            let end = at + line_length(&lines[at..]);
+            let text = line::strip_nuls(&lines[at..end]);
+            let reading = if text.len() > LINE_MOST {
+                line::read_line(text, &prefixes)
+            } else {
+                let text = line::strip_return(text);
+                match line::read_in_place(text, &prefixes) {
+                    Ok(placed) => {
+                        if !self.count_placed(text, &placed) {
                             return at;
                         }
                         at = end + 1;
                         continue;
                     }
+                    Err(stamp) if search.find(at).is_some_and(|hit| hit < end) => {
+                        line::read_out_of_place(text, stamp, &prefixes)
+                    }
+                    Err(_) => {
+                        // Quiet: only few lines are a packet's.
+                        let next = search.find(at).map_or(lines.len(), |hit| {
+                            at + memchr::memrchr(b'\n', &lines[at..hit]).map_or(0, |feed| feed + 1)
+                        });
+                        self.count_others(&lines[at..next]);
+                        at = next;
+                        continue;
+                    }
                 }
-            }
-            let Some(hit) = search.find(at) else {
-                self.count_others(&lines[at..]);
-                return lines.len();
             };
-            let start =
-                memchr::memrchr(b'\n', &lines[at..hit]).map_or(at, |offset| at + offset + 1);
-            self.count_others(&lines[at..start]);
-            let end = hit + line_length(&lines[hit..]);
-            let reading = line::read_line(&lines[start..end], &prefixes);
-            if !self.count(&reading) {
-                return start;
-            }
-            storm = reading.prefix.is_some();
+            self.count(&reading);
             at = end + 1;
         }
         at
@@ -214,8 +234,25 @@ impl Scanner {
     }
 
     /// Counts a line; false, and nothing is counted, when it belongs to another slice.
-    #[inline]
     fn count(&mut self, reading: &Reading<'_>) -> bool {
+        self.count_at(reading).is_some()
+    }
+
+    /// The same for a line whose prefix is in place, and remembers how it looks.
+    fn count_placed(&mut self, line: &[u8], placed: &Placed<'_>) -> bool {
+        let Some((seconds, policy)) = self.count_at(&placed.reading) else {
+            return false;
+        };
+        if let (Some(policy), Some(prefix)) = (policy, placed.prefix) {
+            self.memory.see_header(line, &placed.header, seconds);
+            self.memory.see_prefix(prefix, policy);
+        }
+        true
+    }
+
+    /// Counts a line and returns its time and the number of its policy, unless it belongs to another
+    /// slice.
+    fn count_at(&mut self, reading: &Reading<'_>) -> Option<(u32, Option<u16>)> {
         let seconds = match (reading.stamp, reading.packet.is_some()) {
             (Some(stamp), true) => u32::try_from(self.clock.seconds(stamp)).unwrap_or(0),
             _ => 0,
@@ -223,12 +260,97 @@ impl Scanner {
         if self.slice_seconds > 0 && reading.packet.is_some() {
             let slice = seconds / self.slice_seconds;
             if self.slice.is_some_and(|current| current != slice) {
-                return false;
+                return None;
             }
             self.slice = Some(slice);
         }
-        self.summary.add(reading, seconds);
-        true
+        Some((seconds, self.summary.add(reading, seconds)))
+    }
+}
+
+/// Counts lines as long as the fast reader reads them, and returns how many bytes they have.
+struct Storm<'a> {
+    scanner: &'a mut Scanner,
+    /// Whole lines.
+    lines: &'a [u8],
+}
+
+impl Work for Storm<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) -> usize {
+        let Self { scanner, lines } = self;
+        let mut ends = Ends::new();
+        let mut at = 0;
+        // What is remembered was counted, so that it is of this slice.
+        loop {
+            ends.find(lanes, lines, at);
+            if ends.count == 0 {
+                return at;
+            }
+            for &end in &ends.at[..ends.count] {
+                let sight = lines[at..]
+                    .first_chunk()
+                    .and_then(|text| fast::read(lanes, text, &mut scanner.memory));
+                let Some(sight) = sight else { return at };
+                scanner.summary.see(&sight);
+                at = end as usize + 1;
+            }
+        }
+    }
+}
+
+/// Where the next lines end. They are looked for ahead of reading, so that the processor can read
+/// several lines at once: where the next one starts does not depend on what this one holds.
+struct Ends {
+    at: [u32; Self::PLACES],
+    count: usize,
+    /// Blocks to be looked at the next time: few until reading is known to go on.
+    blocks: usize,
+}
+
+impl Ends {
+    const PLACES: usize = 512;
+    /// With those of one block more there is room for all.
+    const MOST: usize = 256;
+    const BLOCKS_MOST: usize = 64;
+
+    fn new() -> Self {
+        Self { at: [0; Self::PLACES], count: 0, blocks: 8 }
+    }
+
+    /// Finds the line feeds of the blocks from `start` on.
+    #[inline(always)]
+    fn find<L: Lanes>(&mut self, lanes: L, text: &[u8], start: usize) {
+        let (blocks, _) = text[start..].as_chunks::<64>();
+        let mut count = 0;
+        let mut base = start as u32;
+        for block in &blocks[..self.blocks.min(blocks.len())] {
+            let feeds = lanes.equal(block, b'\n');
+            // Mostly there is one or none; which of the two, nobody can foresee.
+            self.at[count % Self::PLACES] = base + feeds.trailing_zeros();
+            let more = feeds & feeds.wrapping_sub(1);
+            if more != 0 {
+                self.find_all(feeds, base, count);
+            }
+            count += feeds.count_ones() as usize;
+            base += 64;
+            if count >= Self::MOST {
+                break;
+            }
+        }
+        self.count = count;
+        self.blocks = (self.blocks * 2).min(Self::BLOCKS_MOST);
+    }
+
+    #[cold]
+    fn find_all(&mut self, mut feeds: u64, base: u32, mut count: usize) {
+        while feeds != 0 {
+            self.at[count] = base + feeds.trailing_zeros();
+            count += 1;
+            feeds &= feeds - 1;
+        }
     }
 }
 

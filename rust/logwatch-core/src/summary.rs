@@ -1,92 +1,57 @@
 //! What a scanner has counted: by flow and class, from which every other view is derived.
 //!
-//! A *class* is what few packets differ in: prefix, protocol, family, shape. A *flow* is a source and
-//! a destination port within a class. A *link* is a prefix, interface, protocol and family. Flows and
-//! links are counted while reading; sums by source and port are made from the flows when somebody
-//! asks.
+//! A [`Class`] is what few packets differ in: policy, interface, protocol, family, shape. A *flow* is
+//! a source and a destination port within a class. Only flows are counted while reading; the sums by
+//! source, port and interface are made from them when somebody asks.
 
 use std::collections::HashMap;
 
 use crate::address::Address;
-use crate::class::Class;
+use crate::class::{Class, Classes, Interface};
+use crate::fast::{Addresses, Sight};
+use crate::flows::{Count, Flows, Tag, Word};
 use crate::hash::Seed;
 use crate::line::{Kind, Reading};
-use crate::link::{Link, Links};
+use crate::policy::{Policies, Policy};
 use crate::protocol::Protocol;
-use crate::table::{Count, Counts, Numbers, Words};
-
-/// A key's bits: source (or its number, for IPv6) 32, port 16, class 16.
-#[inline]
-fn flow_key(source: u32, port: u16, class: Class) -> u64 {
-    u64::from(source) << 32 | u64::from(port) << 16 | u64::from(class.0)
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Waiting {
-    key: u64,
-    count: Count,
-}
 
 /// How much a summary may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Flows that are told apart, 32 bytes each and at most 3 free slots for 3 keys; the rest is
-    /// counted by class only.
-    pub flows: usize,
+    /// Bytes of all tables together: half of them for IPv4 flows (32 bytes each, in a table that is
+    /// at most three quarters full), a quarter for IPv6 (64 bytes each), the rest for pairs of source
+    /// and destination (8 and 32 bytes). What finds no room is counted by class only.
+    pub bytes: usize,
     /// Whether the distinct destinations of each source are kept.
     pub destinations: bool,
 }
 
 /// One flow of one class; `source` is `None` for what found no room.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub struct Row<'a> {
     /// Where the packets came from.
     pub source: Option<Address>,
     /// Destination port.
     pub port: Option<u16>,
-    /// The rest.
-    pub class: Class,
+    /// Number of the class, from 1 on.
+    pub class_number: u16,
+    /// The class.
+    pub class: &'a Class,
     /// How many.
     pub count: Count,
 }
 
-/// One line of the report's "flows".
-#[derive(Clone, Copy, Debug)]
-pub struct Flow {
-    /// `None` for what found no room.
-    pub source: Option<Address>,
-    /// Destination port.
-    pub port: Option<u16>,
-    /// IP protocol.
+/// Over which interface packets of a policy came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Link {
+    /// Number of the policy.
+    pub policy: u16,
+    /// Value of `IN=`.
+    pub interface: Interface,
+    /// IP protocol number, if known.
     pub protocol: Option<Protocol>,
-    /// How many.
-    pub count: Count,
-}
-
-/// One line of the report's "sources".
-#[derive(Clone, Copy, Debug)]
-pub struct Source {
-    /// `None` for what found no room.
-    pub source: Option<Address>,
-    /// How many.
-    pub count: Count,
-    /// Distinct destination ports.
-    pub ports: u32,
-    /// Distinct destinations.
-    pub destinations: u32,
-}
-
-/// One line of the report's "ports".
-#[derive(Clone, Copy, Debug)]
-pub struct Port {
-    /// Destination port.
-    pub port: Option<u16>,
-    /// IP protocol.
-    pub protocol: Option<Protocol>,
-    /// Packets.
-    pub packets: u64,
-    /// Distinct sources.
-    pub sources: u64,
+    /// Whether the addresses are IPv6.
+    pub v6: bool,
 }
 
 /// What was counted.
@@ -96,46 +61,25 @@ pub struct Summary {
     limits: Limits,
     /// Lines by kind, in the order of [`Kind::ALL`].
     pub lines: [u64; 5],
-    /// Packets, repeats included.
-    pub packets: u64,
-    /// Sum of the outer LEN over these packets.
-    pub bytes: u64,
-    /// Unix seconds of the latest packet's stamp; 0 when there is none.
-    pub last: u32,
-    links: Links,
-    flows: Counts,
-    v6: Numbers,
-    /// By class: what found no room among the flows.
-    overflow: HashMap<u16, Count>,
-    destinations_v4: Words,
-    destinations_v6: Words,
-    /// Counts on their way into the table: a batch lets the processor look up several at once.
-    waiting: Vec<Waiting>,
-    waiting_destinations: Vec<u64>,
+    policies: Policies,
+    classes: Classes,
+    v4: Flows<u32>,
+    v6: Flows<u128>,
 }
-
-/// Lines whose table look-ups overlap.
-const BATCH: usize = 64;
 
 impl Summary {
     /// Nothing counted yet.
     #[must_use]
     pub fn new(seed: Seed, limits: Limits) -> Self {
+        let pairs = limits.destinations.then_some(limits.bytes / 8);
         Self {
             seed,
             limits,
             lines: [0; 5],
-            packets: 0,
-            bytes: 0,
-            last: 0,
-            links: Links::default(),
-            flows: Counts::new(seed, limits.flows),
-            v6: Numbers::new(seed, limits.flows.saturating_mul(2)),
-            overflow: HashMap::new(),
-            destinations_v4: Words::new(seed, limits.flows),
-            destinations_v6: Words::new(seed, limits.flows),
-            waiting: Vec::with_capacity(BATCH),
-            waiting_destinations: Vec::with_capacity(BATCH),
+            policies: Policies::default(),
+            classes: Classes::default(),
+            v4: Flows::new(seed, limits.bytes / 2, pairs),
+            v6: Flows::new(seed, limits.bytes / 4, pairs),
         }
     }
 
@@ -151,233 +95,177 @@ impl Summary {
         self.lines[kind as usize] += lines;
     }
 
-    /// Counts a line; `seconds` is its stamp in Unix seconds, 0 when unknown.
-    #[inline]
-    pub fn add(&mut self, reading: &Reading<'_>, seconds: u32) {
+    /// Counts a line that the fast reader has read.
+    #[inline(always)]
+    pub(crate) fn see(&mut self, sight: &Sight) {
+        self.lines[Kind::Packet as usize] += 1;
+        let class = Class {
+            interface: sight.interface,
+            policy: sight.policy,
+            transport: sight.transport,
+            forwarded: sight.forwarded,
+            v6: matches!(sight.addresses, Addresses::V6(..)),
+        };
+        let tag = Tag::new(sight.port, self.classes.number(class, &mut self.policies));
+        let bytes = u64::from(sight.bytes);
+        match sight.addresses {
+            Addresses::V4(source, destination) => {
+                self.v4.add(source, destination, tag, 1, bytes, sight.seconds);
+            }
+            Addresses::V6(source, destination) => {
+                self.v6.add(source, destination, tag, 1, bytes, sight.seconds);
+            }
+        }
+    }
+
+    /// Counts a line; `seconds` is its stamp in Unix seconds, 0 when unknown. Returns the number of
+    /// the packet's policy.
+    pub fn add(&mut self, reading: &Reading<'_>, seconds: u32) -> Option<u16> {
         self.lines[reading.kind as usize] += 1;
         let (Some(packet), Some(prefix)) = (&reading.packet, reading.prefix) else {
-            return;
-        };
-        let packets = u64::from(reading.count);
-        let bytes = packets * u64::from(packet.length.unwrap_or(0));
-        self.packets = self.packets.saturating_add(packets);
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.last = self.last.max(seconds);
-        self.links.add(Link::of(packet, prefix), packets, bytes);
-        let class = Class::of(packet, prefix);
-        let count = Count::new(packets, bytes, seconds);
-        let source = self.add_flow(packet.source, packet.port, class, count);
-        if let (true, Some(source)) = (self.limits.destinations, source) {
-            self.add_destination(source, packet.destination);
-        }
-    }
-
-    /// Counts for a flow; returns the source's word in keys, `None` when it found no room.
-    #[inline]
-    fn add_flow(
-        &mut self,
-        source: Address,
-        port: Option<u16>,
-        class: Class,
-        count: Count,
-    ) -> Option<u32> {
-        let word = match source {
-            Address::V4(bits) => Some(bits),
-            Address::V6(bits) => self.v6.number(bits),
-        };
-        let Some(word) = word else {
-            self.overflow.entry(class.0).or_insert(Count::ZERO).add(&count);
             return None;
         };
-        self.waiting.push(Waiting { key: flow_key(word, port.unwrap_or(0), class), count });
-        if self.waiting.len() == BATCH {
-            self.settle();
-        }
-        Some(word)
-    }
-
-    /// Notes a destination of a source whose word in keys is `source`.
-    #[inline]
-    fn add_destination(&mut self, source: u32, destination: Address) {
-        match destination {
-            Address::V4(destination) => {
-                self.waiting_destinations.push(u64::from(source) << 32 | u64::from(destination));
-                if self.waiting_destinations.len() == BATCH {
-                    self.settle();
-                }
+        let policy = self.policies.number(Policy::new(prefix, reading.names));
+        let class = self.classes.number(Class::of(packet, policy), &mut self.policies);
+        let tag = Tag::new(packet.port.unwrap_or(0), class);
+        let packets = reading.count;
+        let bytes = u64::from(packets) * u64::from(packet.length.unwrap_or(0));
+        match (packet.source, packet.destination) {
+            (Address::V4(source), Address::V4(destination)) => {
+                self.v4.add(source, destination, tag, packets, bytes, seconds);
             }
-            Address::V6(destination) => {
-                if let Some(destination) = self.v6.number(destination) {
-                    self.destinations_v6.insert(u64::from(source) << 32 | u64::from(destination));
-                }
+            (Address::V6(source), Address::V6(destination)) => {
+                self.v6.add(source, destination, tag, packets, bytes, seconds);
             }
+            _ => unreachable!("both addresses of a packet are of one family"),
         }
+        Some(policy)
     }
 
     /// Puts what waits into the tables. Every view does this first.
     pub fn settle(&mut self) {
-        for waiting in &self.waiting {
-            if !self.flows.add(waiting.key, &waiting.count) {
-                let class = Class(waiting.key as u16);
-                self.overflow.entry(class.0).or_insert(Count::ZERO).add(&waiting.count);
-            }
-        }
-        self.waiting.clear();
-        for &pair in &self.waiting_destinations {
-            self.destinations_v4.insert(pair);
-        }
-        self.waiting_destinations.clear();
+        self.v4.settle();
+        self.v6.settle();
     }
 
-    /// Adds everything that another summary of the same prefixes has counted.
-    pub fn merge(&mut self, mut other: Self) {
-        other.settle();
-        for (mine, theirs) in self.lines.iter_mut().zip(other.lines) {
-            *mine += theirs;
-        }
-        self.packets = self.packets.saturating_add(other.packets);
-        self.bytes = self.bytes.saturating_add(other.bytes);
-        self.last = self.last.max(other.last);
-        for row in other.rows() {
-            match row.source {
-                Some(source) => {
-                    self.add_flow(source, row.port, row.class, row.count);
-                }
-                None => self.overflow.entry(row.class.0).or_insert(Count::ZERO).add(&row.count),
-            }
-        }
-        for (link, packets, bytes) in other.links.iter().copied() {
-            self.links.add(link, packets, bytes);
-        }
-        for pair in other.destinations_v4.iter() {
-            self.destinations_v4.insert(pair);
-        }
-        for pair in other.destinations_v6.iter() {
-            if let Some(source) = self.v6.number(other.v6.word((pair >> 32) as u32)) {
-                self.add_destination(source, Address::V6(other.v6.word(pair as u32)));
-            }
-        }
+    /// Adds everything that another summary of the same prefixes has counted; that one is settled.
+    pub fn merge(&mut self, other: &Self) {
         self.settle();
+        for (mine, theirs) in self.lines.iter_mut().zip(other.lines) {
+            *mine = mine.saturating_add(theirs);
+        }
+        let policies: Vec<u16> =
+            other.policies.iter().map(|policy| self.policies.number(policy.clone())).collect();
+        let classes: Vec<u16> = other
+            .classes
+            .iter()
+            .map(|class| {
+                let class = Class { policy: policies[usize::from(class.policy)], ..*class };
+                self.classes.number(class, &mut self.policies)
+            })
+            .collect();
+        merge_flows(&mut self.v4, &other.v4, &classes);
+        merge_flows(&mut self.v6, &other.v6, &classes);
+    }
+
+    pub(crate) fn tables(&self) -> (&Flows<u32>, &Flows<u128>) {
+        (&self.v4, &self.v6)
+    }
+
+    pub(crate) fn tables_mut(&mut self) -> (&mut Flows<u32>, &mut Flows<u128>) {
+        (&mut self.v4, &mut self.v6)
+    }
+
+    /// Gives an empty summary these policies and classes by these numbers; false when it can't be,
+    /// since some are there twice or there are too many.
+    pub(crate) fn take_classes(&mut self, policies: &[Policy], classes: &[Class]) -> bool {
+        (0..).zip(policies).all(|(number, policy)| self.policies.number(policy.clone()) == number)
+            && (1..).zip(classes).all(|(number, class)| {
+                self.classes.number(*class, &mut self.policies) == number
+                    && self.classes.get(number) == class
+            })
+    }
+
+    /// All packets together, repeats included.
+    ///
+    /// [`Self::settle`] first, as for every view.
+    #[must_use]
+    pub fn total(&self) -> Count {
+        let mut total = Count::ZERO;
+        for row in self.rows() {
+            total.add(&row.count);
+        }
+        total
+    }
+
+    /// The policies by number; rows and links refer to them.
+    pub fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.policies.iter()
+    }
+
+    /// The classes by number, from 1 on.
+    pub fn classes(&self) -> impl Iterator<Item = &Class> {
+        self.classes.iter()
     }
 
     /// Flows by class, in no order; what found no room comes last, without a source.
-    ///
-    /// [`Self::settle`] first.
-    pub fn rows(&self) -> impl Iterator<Item = Row> {
-        let flows = self.flows.iter().map(|(key, count)| {
-            let class = Class(key as u16);
-            let source = (key >> 32) as u32;
-            let source =
-                if class.v6() { Address::V6(self.v6.word(source)) } else { Address::V4(source) };
-            let port = class.has_port().then_some((key >> 16) as u16);
-            Row { source: Some(source), port, class, count: *count }
-        });
-        let overflow = self.overflow.iter().map(|(&class, &count)| Row {
-            source: None,
-            port: None,
-            class: Class(class),
-            count,
-        });
-        flows.chain(overflow)
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let row = |source: Option<Address>, tag: Tag, count| {
+            let class = self.classes.get(tag.class());
+            let port = (source.is_some() && class.transport.has_port()).then_some(tag.port());
+            Row { source, port, class_number: tag.class(), class, count }
+        };
+        let v4 = self
+            .v4
+            .iter()
+            .map(move |(source, tag, count)| row(Some(Address::V4(source)), tag, count));
+        let v6 = self
+            .v6
+            .iter()
+            .map(move |(source, tag, count)| row(Some(Address::V6(source)), tag, count));
+        let refused = self
+            .v4
+            .refused()
+            .chain(self.v6.refused())
+            .map(move |(class, count)| row(None, Tag::new(0, class), count));
+        v4.chain(v6).chain(refused)
     }
 
-    /// Flows over all classes, by (source, port, protocol), those without a source last.
-    fn flows_by_key(&self) -> Vec<Flow> {
-        let mut flows: Vec<Flow> = self
-            .rows()
-            .map(|row| Flow {
-                source: row.source,
-                port: row.port,
-                protocol: row.class.protocol(),
-                count: row.count,
-            })
-            .collect();
-        flows.sort_unstable_by_key(Flow::key);
-        flows.dedup_by(|next, kept| {
-            let same = next.key() == kept.key();
-            if same {
-                kept.count.add(&next.count);
-            }
-            same
-        });
-        flows
-    }
-
-    /// The `top` flows, those with most packets first; 0 means all. [`Self::settle`] first.
+    /// Packets and bytes by policy, interface, protocol and family, in that order.
     #[must_use]
-    pub fn flows(&self, top: usize) -> Vec<Flow> {
-        top_of(self.flows_by_key(), top, |flow| flow.count.packets)
-    }
-
-    /// The `top` sources, those with most packets first; 0 means all. [`Self::settle`] first.
-    #[must_use]
-    pub fn sources(&self, top: usize) -> Vec<Source> {
-        let mut destinations: HashMap<Address, u32> = HashMap::new();
-        for pair in self.destinations_v4.iter() {
-            *destinations.entry(Address::V4((pair >> 32) as u32)).or_default() += 1;
+    pub fn links(&self) -> Vec<(Link, u64, u64)> {
+        let mut by_class = vec![Count::ZERO; self.classes.iter().count()];
+        for row in self.rows() {
+            by_class[usize::from(row.class_number) - 1].add(&row.count);
         }
-        for pair in self.destinations_v6.iter() {
-            *destinations.entry(Address::V6(self.v6.word((pair >> 32) as u32))).or_default() += 1;
+        let mut links: HashMap<Link, (u64, u64)> = HashMap::new();
+        for (class, count) in self.classes.iter().zip(by_class) {
+            let link = Link {
+                policy: class.policy,
+                interface: class.interface,
+                protocol: class.transport.protocol(),
+                v6: class.v6,
+            };
+            let (packets, bytes) = links.entry(link).or_default();
+            *packets = packets.saturating_add(count.packets);
+            *bytes = bytes.saturating_add(count.bytes);
         }
-        let mut sources: Vec<Source> = Vec::new();
-        let mut port = None;
-        for flow in self.flows_by_key() {
-            match sources.last_mut() {
-                Some(source) if source.source == flow.source => {
-                    source.count.add(&flow.count);
-                    source.ports += u32::from(flow.port.is_some() && flow.port != port);
-                }
-                _ => sources.push(Source {
-                    source: flow.source,
-                    count: flow.count,
-                    ports: u32::from(flow.port.is_some()),
-                    destinations: flow
-                        .source
-                        .and_then(|source| destinations.get(&source))
-                        .copied()
-                        .unwrap_or(0),
-                }),
-            }
-            port = flow.port;
-        }
-        top_of(sources, top, |source| source.count.packets)
-    }
-
-    /// The `top` ports, those with most packets first; 0 means all. [`Self::settle`] first.
-    #[must_use]
-    pub fn ports(&self, top: usize) -> Vec<Port> {
-        let mut ports: HashMap<(Option<u16>, Option<Protocol>), (u64, u64)> = HashMap::new();
-        for flow in self.flows_by_key() {
-            let entry = ports.entry((flow.port, flow.protocol)).or_default();
-            entry.0 = u64::saturating_add(entry.0, flow.count.packets);
-            entry.1 += u64::from(flow.source.is_some());
-        }
-        let mut ports: Vec<Port> = ports
-            .into_iter()
-            .map(|((port, protocol), (packets, sources))| Port { port, protocol, packets, sources })
-            .collect();
-        ports.sort_unstable_by_key(|port| (port.port, port.protocol));
-        top_of(ports, top, |port| port.packets)
-    }
-
-    /// Packets and bytes by prefix, interface, protocol and family, in the order of their arrival.
-    pub fn links(&self) -> impl Iterator<Item = &(Link, u64, u64)> {
-        self.links.iter()
+        let mut links: Vec<_> =
+            links.into_iter().map(|(link, (packets, bytes))| (link, packets, bytes)).collect();
+        links.sort_unstable();
+        links
     }
 }
 
-impl Flow {
-    /// Orders flows without a source last, then by family, address, port and protocol.
-    fn key(&self) -> (bool, Option<Address>, Option<u16>, Option<Protocol>) {
-        (self.source.is_none(), self.source, self.port, self.protocol)
+fn merge_flows<A: Word>(mine: &mut Flows<A>, theirs: &Flows<A>, classes: &[u16]) {
+    let class = |number: u16| classes[usize::from(number) - 1];
+    for (source, tag, count) in theirs.iter() {
+        mine.add_count(source, Tag::new(tag.port(), class(tag.class())), &count);
     }
-}
-
-/// The `top` items with the largest weight, largest first; equal ones stay in their order.
-fn top_of<T>(mut items: Vec<T>, top: usize, weight: impl Fn(&T) -> u64) -> Vec<T> {
-    items.sort_by_key(|item| std::cmp::Reverse(weight(item)));
-    if top > 0 {
-        items.truncate(top);
+    for (number, count) in theirs.refused() {
+        mine.add_refused(class(number), &count);
     }
-    items
+    for (source, destination) in theirs.pairs() {
+        mine.add_pair(source, destination);
+    }
 }

@@ -11,18 +11,19 @@ use std::time::SystemTime;
 use logwatch_core::address::Address;
 use logwatch_core::body::Packet;
 use logwatch_core::distinct::Distinct;
+use logwatch_core::flows::Count;
 use logwatch_core::hash::Seed;
 use logwatch_core::line::{self, Kind};
-use logwatch_core::link::Link;
 use logwatch_core::prefix::Prefixes;
 use logwatch_core::protocol::{self, Protocol};
 use logwatch_core::scanner::{Scanner as CoreScanner, Settings};
-use logwatch_core::summary::{Limits, Row, Summary as CoreSummary};
-use logwatch_core::table::Count;
+use logwatch_core::summary::{Limits, Link, Row, Summary as CoreSummary};
+use logwatch_core::template::Names;
 use logwatch_core::time::Clock;
+use logwatch_core::views::Views;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 /// One seed a process: summaries and sketches of all scanners can be merged.
 fn seed() -> Seed {
@@ -75,17 +76,17 @@ struct Scanner {
 #[pymethods]
 impl Scanner {
     #[new]
-    #[pyo3(signature = (prefixes, *, capacity = 4_194_304, destinations = true, slice_seconds = 0, now = None))]
+    #[pyo3(signature = (prefixes, *, memory = 268_435_456, destinations = true, slice_seconds = 0, now = None))]
     fn new(
         prefixes: Vec<String>,
-        capacity: usize,
+        memory: usize,
         destinations: bool,
         slice_seconds: u32,
         now: Option<i64>,
     ) -> PyResult<Self> {
         let settings = Settings {
             prefixes: prefixes_of(&prefixes)?,
-            limits: Limits { flows: capacity, destinations },
+            limits: Limits { bytes: memory, destinations },
             slice_seconds,
         };
         let clock = Clock::new(local::to_seconds, now.unwrap_or_else(self::now));
@@ -117,7 +118,7 @@ impl Scanner {
         if self.now.is_none() {
             self.inner.set_now(now());
         }
-        Summary { inner: self.inner.drain() }
+        Summary::new(self.inner.drain())
     }
 }
 
@@ -125,23 +126,47 @@ impl Scanner {
 struct Summary {
     /// Settled: nothing waits for its table.
     inner: CoreSummary,
+    /// Made when somebody asks, like the views.
+    total: OnceLock<Count>,
+    views: OnceLock<Views>,
 }
 
 impl Summary {
-    fn row<'py>(py: Python<'py>, row: &Row) -> PyResult<Bound<'py, PyTuple>> {
+    fn new(mut inner: CoreSummary) -> Self {
+        inner.settle();
+        Self { inner, total: OnceLock::new(), views: OnceLock::new() }
+    }
+
+    fn total(&self) -> &Count {
+        self.total.get_or_init(|| self.inner.total())
+    }
+
+    fn views(&self, py: Python<'_>) -> &Views {
+        py.detach(|| self.views.get_or_init(|| Views::new(&self.inner)))
+    }
+
+    fn row<'py>(
+        py: Python<'py>,
+        row: &Row<'_>,
+        interface: &Bound<'py, PyString>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
         let class = row.class;
         let (packets, bytes, first, last) = count_fields(&row.count);
+        let place = (address_text(row.source), row.port, protocol_text(class.transport.protocol()));
+        let rest = (packets, bytes, first, last);
         (
-            address_text(row.source),
-            row.port,
-            protocol_text(class.protocol()),
-            class.prefix(),
-            family(class.v6()),
-            class.shape().name(),
-            packets,
-            bytes,
-            first,
-            last,
+            place.0,
+            place.1,
+            place.2,
+            class.policy,
+            family(class.v6),
+            class.transport.shape().name(),
+            interface,
+            class.forwarded,
+            rest.0,
+            rest.1,
+            rest.2,
+            rest.3,
         )
             .into_pyobject(py)
     }
@@ -153,8 +178,8 @@ impl Summary {
         bytes: u64,
     ) -> PyResult<Bound<'py, PyTuple>> {
         (
-            link.prefix,
-            text(&link.interface()),
+            link.policy,
+            text(&link.interface.name()),
             protocol_text(link.protocol),
             family(link.v6),
             packets,
@@ -166,6 +191,19 @@ impl Summary {
 
 #[pymethods]
 impl Summary {
+    #[staticmethod]
+    #[pyo3(signature = (data, *, memory = 268_435_456, destinations = true))]
+    fn from_bytes(data: &[u8], memory: usize, destinations: bool) -> PyResult<Self> {
+        CoreSummary::from_bytes(seed(), Limits { bytes: memory, destinations }, data)
+            .map(Self::new)
+            .map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let bytes = py.detach(|| self.inner.to_bytes());
+        PyBytes::new(py, &bytes)
+    }
+
     #[getter]
     fn lines<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let lines = PyDict::new(py);
@@ -177,26 +215,52 @@ impl Summary {
 
     #[getter]
     fn packets(&self) -> u64 {
-        self.inner.packets
+        self.total().packets
     }
 
     #[getter]
     fn bytes(&self) -> u64 {
-        self.inner.bytes
+        self.total().bytes
     }
 
     #[getter]
     fn last(&self) -> u32 {
-        self.inner.last
+        self.total().last()
+    }
+
+    fn policies<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        self.inner
+            .policies()
+            .map(|policy| {
+                let name = |name: &Option<Box<[u8]>>| name.as_deref().map(text);
+                (
+                    policy.prefix,
+                    name(&policy.tier),
+                    name(&policy.kind),
+                    name(&policy.policy),
+                    name(&policy.namespace),
+                )
+                    .into_pyobject(py)
+            })
+            .collect()
     }
 
     fn rows<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
-        self.inner.rows().map(|row| Self::row(py, &row)).collect()
+        let interfaces: Vec<_> = self
+            .inner
+            .classes()
+            .map(|class| PyString::new(py, &text(&class.interface.name())))
+            .collect();
+        self.inner
+            .rows()
+            .map(|row| Self::row(py, &row, &interfaces[usize::from(row.class_number) - 1]))
+            .collect()
     }
 
     #[pyo3(signature = (top = 0))]
     fn flows<'py>(&self, py: Python<'py>, top: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
-        let flows = py.detach(|| self.inner.flows(top));
+        let views = self.views(py);
+        let flows = py.detach(|| views.flows(top));
         flows
             .iter()
             .map(|flow| {
@@ -210,7 +274,8 @@ impl Summary {
 
     #[pyo3(signature = (top = 0))]
     fn sources<'py>(&self, py: Python<'py>, top: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
-        let sources = py.detach(|| self.inner.sources(top));
+        let views = self.views(py);
+        let sources = py.detach(|| views.sources(top));
         sources
             .iter()
             .map(|source| {
@@ -231,7 +296,8 @@ impl Summary {
 
     #[pyo3(signature = (top = 0))]
     fn ports<'py>(&self, py: Python<'py>, top: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
-        let ports = py.detach(|| self.inner.ports(top));
+        let views = self.views(py);
+        let ports = py.detach(|| views.ports(top));
         ports
             .iter()
             .map(|port| {
@@ -244,14 +310,17 @@ impl Summary {
     fn links<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         self.inner
             .links()
+            .iter()
             .map(|(link, packets, bytes)| Self::link(py, link, *packets, *bytes))
             .collect()
     }
 
     fn merge(&mut self, py: Python<'_>, other: PyRef<'_, Self>) {
-        let other = other.inner.clone();
+        let theirs = &other.inner;
         let inner = &mut self.inner;
-        py.detach(|| inner.merge(other));
+        py.detach(|| inner.merge(theirs));
+        self.total = OnceLock::new();
+        self.views = OnceLock::new();
     }
 }
 
@@ -308,6 +377,11 @@ fn packet_fields<'py>(py: Python<'py>, packet: &Packet<'_>) -> PyResult<Bound<'p
         .into_pyobject(py)
 }
 
+/// (tier, kind, policy, namespace): ASCII.
+fn names_text(names: Names<'_>) -> [Option<String>; 4] {
+    [names.tier, names.kind, names.policy, names.namespace].map(|name| name.map(text))
+}
+
 #[pyfunction]
 fn read_line<'py>(
     py: Python<'py>,
@@ -318,7 +392,8 @@ fn read_line<'py>(
     let reading = line::read_line(line, &prefixes);
     let packet = reading.packet.as_ref().map(|packet| packet_fields(py, packet)).transpose()?;
     let stamp = reading.stamp.map(|stamp| PyBytes::new(py, stamp));
-    (reading.kind.name(), reading.count, reading.prefix, stamp, packet).into_pyobject(py)
+    let names = PyTuple::new(py, names_text(reading.names))?;
+    (reading.kind.name(), reading.count, reading.prefix, stamp, names, packet).into_pyobject(py)
 }
 
 #[pyfunction]
