@@ -1,25 +1,29 @@
 """The command `logwatch`: one file per command; parses arguments, prints, exits; no logic.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. stdout is the result, stderr is for
-people.
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted. stdout is the
+result, stderr is for people.
 """
 
 import sys
 
-from logwatch.cli.application import application
+from logwatch.cli.application import run
 from logwatch.cli.output import abandon_stdout
 from logwatch.errors import LogwatchError
 
 __all__ = ["main"]
 
+INTERRUPTED = 128 + 2  # as a shell says that SIGINT has ended a command
+
 
 def main() -> None:
     """Run the command line; never shows a traceback for what a person can put right."""
     try:
-        application()
+        run(sys.argv[1:])
     except LogwatchError as error:
         sys.stderr.write(f"logwatch: {error}\n")
         sys.exit(error.exit_code)
     except BrokenPipeError:
         abandon_stdout()  # whoever read our output has seen enough
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

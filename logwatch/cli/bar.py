@@ -1,6 +1,6 @@
 """A progress bar on stderr, for a person who waits for a report."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -35,8 +35,6 @@ class _Bar(Progress):
     def __init__(self, rich: RichProgress) -> None:
         self._rich = rich
 
-    def started(self, path: str, size: int | None) -> None:
-        self._task = self._rich.add_task(path, total=size)
-
-    def advanced(self, read_bytes: int) -> None:
-        self._rich.update(self._task, completed=read_bytes)
+    def started(self, path: str, size: int | None) -> Callable[[int], None]:
+        task = self._rich.add_task(path, total=size)
+        return lambda read_bytes: self._rich.update(task, completed=read_bytes)

@@ -1,16 +1,81 @@
-"""A report as text for programs: JSON, or CSV for spreadsheets."""
+"""A report as text for programs: JSON, or CSV for spreadsheets.
+
+The JSON of flows, sources and ports is put together here: what json writes with an indentation
+takes ten times as long, and msgspec, which is as fast, takes 30 ms to import.
+"""
 
 import csv
 import io
+import json
+from collections.abc import Iterable
 
-import msgspec
-
-from logwatch.report.report import Report
+from logwatch.report.report import FlowEntry, PortEntry, Report, SourceEntry
 
 
 def render_json(report: Report) -> str:
     """One JSON document, indented, with a line feed at its end."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+    head = {"schema": report.schema, "totals": report.totals._asdict()}
+    tail = {
+        "policies": [entry._asdict() for entry in report.policies],
+        "inputs": [entry._asdict() for entry in report.inputs],
+    }
+    parts = [
+        json.dumps(head, indent=2).removesuffix("\n}"),
+        _list("flows", map(_flow, report.flows)),
+        _list("sources", map(_source, report.sources)),
+        _list("ports", map(_port, report.ports)),
+        json.dumps(tail, indent=2, ensure_ascii=False).removeprefix("{\n"),
+    ]
+    return ",\n".join(parts) + "\n"
+
+
+def _list(name: str, entries: Iterable[str]) -> str:
+    text = ",\n".join(entries)
+    return f'  "{name}": [\n{text}\n  ]' if text else f'  "{name}": []'
+
+
+def _flow(entry: FlowEntry) -> str:
+    source, port, protocol, packets, size, first, last = entry
+    return f"""\
+    {{
+      "source": "{source}",
+      "port": {"null" if port is None else port},
+      "protocol": {_quoted(protocol)},
+      "packets": {packets},
+      "bytes": {size},
+      "first": {_quoted(first)},
+      "last": {_quoted(last)}
+    }}"""
+
+
+def _source(entry: SourceEntry) -> str:
+    source, packets, size, ports, destinations, first, last = entry
+    return f"""\
+    {{
+      "source": "{source}",
+      "packets": {packets},
+      "bytes": {size},
+      "ports": {ports},
+      "destinations": {destinations},
+      "first": {_quoted(first)},
+      "last": {_quoted(last)}
+    }}"""
+
+
+def _port(entry: PortEntry) -> str:
+    port, protocol, packets, sources = entry
+    return f"""\
+    {{
+      "port": {"null" if port is None else port},
+      "protocol": {_quoted(protocol)},
+      "packets": {packets},
+      "sources": {sources}
+    }}"""
+
+
+def _quoted(text: str | None) -> str:
+    """An address, a protocol or a time: nothing in them is to be escaped."""
+    return "null" if text is None else f'"{text}"'
 
 
 def render_csv(report: Report) -> str:

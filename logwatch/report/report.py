@@ -4,16 +4,17 @@ Lists are sorted by packets, most first, then by key. Times are RFC 3339 in UTC,
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import starmap
+from time import gmtime, strftime
+from typing import NamedTuple
 
-import msgspec
-
-from logwatch.packets import Summary
+from logwatch.packets import PolicyRow, Summary
 
 SCHEMA = 1
 
 
-class Totals(msgspec.Struct, frozen=True):
+class Totals(NamedTuple):
     """Sums over all inputs."""
 
     lines: int
@@ -29,7 +30,7 @@ class Totals(msgspec.Struct, frozen=True):
     """Lines with the prefix where the kernel does not put it; not counted as packets."""
 
 
-class FlowEntry(msgspec.Struct, frozen=True):
+class FlowEntry(NamedTuple):
     """Packets from one source to one port; `source` is empty for what found no room."""
 
     source: str
@@ -41,7 +42,7 @@ class FlowEntry(msgspec.Struct, frozen=True):
     last: str | None
 
 
-class SourceEntry(msgspec.Struct, frozen=True):
+class SourceEntry(NamedTuple):
     """Packets from one source; `ports` and `destinations` are distinct ones."""
 
     source: str
@@ -53,7 +54,7 @@ class SourceEntry(msgspec.Struct, frozen=True):
     last: str | None
 
 
-class PortEntry(msgspec.Struct, frozen=True):
+class PortEntry(NamedTuple):
     """Packets to one port; `sources` are distinct ones."""
 
     port: int | None
@@ -62,14 +63,14 @@ class PortEntry(msgspec.Struct, frozen=True):
     sources: int
 
 
-class PolicyEntry(msgspec.Struct, frozen=True):
+class PolicyEntry(NamedTuple):
     """Packets of one policy's prefix."""
 
     policy: str
     packets: int
 
 
-class InputEntry(msgspec.Struct, frozen=True):
+class InputEntry(NamedTuple):
     """One file that was read; `problem` tells why it was not read to its end."""
 
     path: str
@@ -77,7 +78,7 @@ class InputEntry(msgspec.Struct, frozen=True):
     problem: str | None = None
 
 
-class Report(msgspec.Struct, frozen=True):
+class Report(NamedTuple):
     """What was found in the inputs."""
 
     schema: int
@@ -90,13 +91,14 @@ class Report(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(
-        cls, summary: Summary, policies: Sequence[str], inputs: Sequence[InputEntry], top: int
+        cls, summary: Summary, prefixes: Sequence[str], inputs: Sequence[InputEntry], top: int
     ) -> "Report":
-        """Make the report; `policies` are names by index of prefix, `top` 0 lists everything."""
+        """Make the report; `prefixes` are the summary's, `top` 0 lists everything."""
         lines = summary.lines
-        by_policy = dict.fromkeys(policies, 0)
-        for prefix, _, _, _, packets, _ in summary.links():
-            by_policy[policies[prefix]] += packets
+        by_policy = dict.fromkeys((text for text in prefixes if "%" not in text), 0)
+        names = [row.name or prefixes[row.prefix] for row in starmap(PolicyRow, summary.policies())]
+        for policy, _, _, _, packets, _ in summary.links():
+            by_policy[names[policy]] = by_policy.get(names[policy], 0) + packets
         return cls(
             schema=SCHEMA,
             totals=Totals(
@@ -124,8 +126,9 @@ class Report(msgspec.Struct, frozen=True):
         )
 
 
+@lru_cache(maxsize=86_400)  # the seconds of a day: a busy log has hundreds of lines in each
 def moment(seconds: int) -> str | None:
     """RFC 3339 of Unix seconds; None for 0, which means unknown."""
     if seconds == 0:
         return None
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(seconds))

@@ -1,8 +1,10 @@
 """The commands as a person or a script sees them: output, messages, exit codes."""
 
+import gzip
 import json
 import os
 import pty
+import signal
 import socket
 import subprocess
 import sys
@@ -10,6 +12,14 @@ from pathlib import Path
 
 import pytest
 from conftest import FIXTURES
+
+from logwatch.cli.prefixes import prefix_texts
+from logwatch.config import Prefix
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 SCAN = FIXTURES / "scan" / "lines.log"
 LINE = SCAN.read_bytes().splitlines()[0]
@@ -74,6 +84,23 @@ def test_a_person_sees_a_bar_while_a_long_report_is_read(tmp_path: Path) -> None
     assert b"B/s" in shown
 
 
+def test_a_report_in_little_memory_counts_all_packets(tmp_path: Path) -> None:
+    lines = [LINE.replace(b"203.0.113.66", b"10.%d.%d.9" % divmod(n, 256)) for n in range(30_000)]
+    log = tmp_path / "log"
+    log.write_bytes(b"\n".join(lines))
+    report = json.loads(logwatch("report", str(log), "--format", "json", "--memory", "1").stdout)
+    assert 30_000 == report["totals"]["packets"]
+    assert 30_000 == sum(flow["packets"] for flow in report["flows"])
+    assert 12_288 == sum(1 for flow in report["flows"] if flow["source"])  # of 16,384 places
+
+
+def test_explain_gives_an_object_for_each_line_to_a_program() -> None:
+    done = logwatch("explain", "--format", "json", given=LINE + b"\n\xff\n")
+    assert 0 == done.returncode
+    kinds = [json.loads(line)["kind"] for line in done.stdout.splitlines()]
+    assert ["packet", "other"] == kinds
+
+
 def test_explain_says_what_a_line_counts_for() -> None:
     done = logwatch("explain", LINE.decode())
     assert 0 == done.returncode
@@ -81,7 +108,7 @@ def test_explain_says_what_a_line_counts_for() -> None:
     assert b"agree" in done.stdout
     several = logwatch("explain", given=LINE + b"\n" + b"\xff\x00\n")
     assert 0 == several.returncode
-    assert 2 == several.stdout.count(b"counted")
+    assert 2 == several.stdout.count(b"both readers agree")
 
 
 @pytest.mark.parametrize(
@@ -92,6 +119,13 @@ def test_explain_says_what_a_line_counts_for() -> None:
         (["report", "/tmp"], 1, ["/tmp", "directory"]),
         (["report", "-", "--format", "xml"], 2, ["xml", "table"]),
         (["report", "-", "--top", "-1"], 2, ["--top", "0"]),
+        (["report", "-", "--jobs", "-1"], 2, ["--jobs", "0"]),
+        (["report", "-", "--jobs", "two"], 2, ["--jobs", "two"]),
+        (["report", "-", "--memory", "0"], 2, ["--memory", "MiB", "1"]),
+        (["explain", "--format", "xml"], 2, ["xml", "json"]),
+        (["report", "-", "--form", "csv"], 2, ["--form", "report --help"]),
+        (["report", "--"], 2, ["PATH"]),
+        (["--", "report"], 2, ["report"]),
         (["report", "-", "--prefix", ""], 2, ["prefix"]),
         (["agent", "--listen", "127.0.0.1:99999"], 2, ["99999", "65535"]),
         (["agent", "--mode", "kill"], 2, ["kill", "observe"]),
@@ -189,3 +223,96 @@ def test_help_names_every_command() -> None:
     text = logwatch("--help").stdout.decode()
     for command in ("agent", "report", "explain"):
         assert command in text
+
+
+@pytest.mark.parametrize("command", ["agent", "report", "explain"])
+def test_each_command_has_help(command: str) -> None:
+    done = logwatch(command, "--help")
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert f"Usage: logwatch {command} [OPTIONS]" in done.stdout.decode()
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    done = logwatch()
+    assert (2, logwatch("--help").stdout) == (done.returncode, done.stdout)
+
+
+def test_files_and_options_of_a_report_stand_in_any_order(tmp_path: Path) -> None:
+    """After -- everything is a file."""
+    odd = tmp_path / "--top"
+    odd.write_bytes(SCAN.read_bytes())
+    for arguments in (
+        [SCAN, SCAN, "--format", "json"],
+        ["--format", "json", SCAN, SCAN],
+        [SCAN, "--format=json", SCAN],
+        ["--format", "json", "--", "--top", SCAN],
+        [SCAN, "--format", "json", "--", "--top"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "logwatch", "report", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+        assert 288 == json.loads(done.stdout)["totals"]["packets"]
+
+
+def test_a_report_imports_only_what_it_needs() -> None:
+    """Start-up is most of the time that a short log takes."""
+    show = "import sys; from logwatch.cli import main; main(); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", show, "report", SCAN, "--format", "json"],
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    imported = set(done.stderr.decode().split())
+    assert "logwatch.report" in imported
+    needless = (
+        "backports.zstd isal logwatch.config logwatch.tail msgspec pathlib rich shutil threading"
+    )
+    assert set() == imported & set(needless.split())
+
+
+def test_the_prefix_of_a_report_is_the_one_of_the_configuration() -> None:
+    assert [Prefix().text] == prefix_texts(None)
+
+
+def test_a_report_is_the_same_whatever_the_number_of_jobs(tmp_path: Path) -> None:
+    """Plain, packed, damaged, and what can't be read: 0 jobs are as many as there are cores."""
+    text = SCAN.read_bytes()
+    packed = gzip.compress(text)
+    (tmp_path / "a.gz").write_bytes(packed)
+    (tmp_path / "b.zst").write_bytes(zstd.compress(text))
+    (tmp_path / "cut.gz").write_bytes(packed[: len(packed) // 2])
+    names = ("a.gz", "cut.gz", "nothing", "b.zst")
+    paths = [str(SCAN), "-", *(str(tmp_path / name) for name in names), "-"]
+    one, two, all_cores = (
+        logwatch("report", *paths, "--format", "json", "--jobs", jobs, given=text)
+        for jobs in ("1", "2", "0")
+    )
+    assert (1, one.stdout, one.stderr) == (two.returncode, two.stdout, two.stderr)
+    assert (1, one.stdout, one.stderr) == (all_cores.returncode, all_cores.stdout, all_cores.stderr)
+    inputs = json.loads(one.stdout)["inputs"]
+    assert [*paths] == [entry["path"] for entry in inputs]
+    assert [False, False, False, True, True, False, False] == [
+        entry["problem"] is not None for entry in inputs
+    ]
+    assert 4 * 144 < json.loads(one.stdout)["totals"]["packets"] < 5 * 144
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupt_ends_a_report(tmp_path: Path, jobs: str) -> None:
+    """Even where it waits for a pipe that never ends."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(
+        [sys.executable, "-m", "logwatch", "report", pipe, SCAN, "--jobs", jobs],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        with pipe.open("wb"):  # waits for who reads
+            process.send_signal(signal.SIGINT)
+            assert (b"", b"") == process.communicate(timeout=20)
+        assert 130 == process.returncode

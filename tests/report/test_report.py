@@ -4,16 +4,24 @@ import csv
 import gzip
 import io
 import json
+import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import zstandard
 from conftest import cases
 from rich.console import Console
 
-from logwatch.report import Report, read, render_csv, render_json
+from logwatch.report import Progress, Report, read, render_csv, render_json
+from logwatch.report.report import InputEntry
 from logwatch.report.table import render_table
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 
 def expected(case: Path) -> dict[str, Any]:
@@ -72,7 +80,7 @@ def test_several_inputs_of_any_packing_add_up(tmp_path: Path) -> None:
     case = next(case for case in cases() if case.name == "scan")
     text = (case / "lines.log").read_bytes()
     (tmp_path / "a.gz").write_bytes(gzip.compress(text[:1000]) + gzip.compress(text[1000:]))
-    (tmp_path / "b.zst").write_bytes(zstandard.compress(text))
+    (tmp_path / "b.zst").write_bytes(zstd.compress(text))
     paths = [str(case / "lines.log"), str(tmp_path / "a.gz"), str(tmp_path / "b.zst")]
     report = read(paths, prefixes(case))
     assert 3 * expected(case)["packets"] == report.totals.packets
@@ -106,3 +114,31 @@ def test_the_table_shows_the_top_entries_and_the_totals() -> None:
     assert "144 denied packets" in text
     assert "203.0.113.66" in text
     assert "192.0.2.12" not in text
+
+
+def test_json_is_what_the_standard_library_writes() -> None:
+    """Also where a text looks like the end of an entry, and where a list is empty."""
+    hostile = 'a "b"\\ },\n      { \x01 \u2028 ü'
+    whole = report_of(next(case for case in cases() if case.name == "mixed-syslog"))
+    inputs = (InputEntry(hostile, 1, hostile), InputEntry("-", 0))
+    for report in (whole, whole._replace(inputs=inputs), whole._replace(flows=(), ports=())):
+        document = report._asdict() | {"totals": report.totals._asdict()}
+        for name in ("flows", "sources", "ports", "policies", "inputs"):
+            document[name] = [entry._asdict() for entry in document[name]]
+        assert json.dumps(document, indent=2, ensure_ascii=False) + "\n" == render_json(report)
+
+
+def test_a_file_that_is_named_twice_is_not_read_by_two_threads() -> None:
+    """A pipe would give to each what the other one lacks."""
+    readers: list[int] = []
+
+    class Hears(Progress):
+        def started(self, path: str, size: int | None) -> Callable[[int], None]:
+            readers.append(threading.get_ident())
+            return super().started(path, size)
+
+    case = next(case for case in cases() if case.name == "scan")
+    path = str(case / "lines.log")
+    report = read([path, path], prefixes(case), jobs=2, progress=Hears())
+    assert 2 * expected(case)["packets"] == report.totals.packets
+    assert [threading.get_ident()] * 2 == readers

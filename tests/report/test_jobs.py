@@ -1,0 +1,73 @@
+"""Work in threads comes back in order, fails as it would without them, and can be stopped."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from logwatch.report.jobs import in_order
+
+
+def test_results_come_in_order_whichever_is_done_first() -> None:
+    """The first of two waits until the second is done."""
+    second = threading.Event()
+
+    def work(_is_stopping: Callable[[], bool], number: int) -> int:
+        if number == 0:
+            assert second.wait(10)
+        if number == 1:
+            second.set()
+        return number
+
+    assert list(range(20)) == list(in_order(work, 20, 2))
+
+
+def test_as_many_run_at_the_same_time_as_there_are_jobs() -> None:
+    together = threading.Barrier(3, timeout=10)
+
+    def work(_is_stopping: Callable[[], bool], _number: int) -> int:
+        return together.wait()
+
+    assert [0, 1, 2] == sorted(in_order(work, 3, 3))
+
+
+def test_what_fails_is_raised_in_its_turn() -> None:
+    def work(_is_stopping: Callable[[], bool], number: int) -> int:
+        return 6 // (2 - number)
+
+    results = in_order(work, 9, 2)
+    assert [3, 6] == [next(results), next(results)]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+
+
+def test_nothing_runs_far_ahead_of_what_is_waited_for() -> None:
+    """Each result may hold hundreds of megabytes."""
+    far = threading.Event()
+    ran_far: list[bool] = []
+
+    def work(_is_stopping: Callable[[], bool], number: int) -> int:
+        if number == 0:
+            ran_far.append(far.wait(0.2))
+        if number == 10:
+            far.set()
+        return number
+
+    assert list(range(50)) == list(in_order(work, 50, 2))
+    assert [False] == ran_far
+
+
+def test_work_that_is_left_is_told_to_stop() -> None:
+    stopped = threading.Event()
+
+    def work(is_stopping: Callable[[], bool], number: int) -> int:
+        if number == 1:
+            while not is_stopping():
+                pass
+            stopped.set()
+        return number
+
+    results = in_order(work, 9, 2)
+    assert 0 == next(results)
+    results.close()
+    assert stopped.wait(10)
