@@ -1,28 +1,29 @@
-"""One line explained: each part with its meaning, what it counts as, and where reading stopped.
-
-The parts come from the grammar; the fast path's reading is put beside the grammar's. What a line
-holds may be hostile, so every text given out here is printable, without control characters.
-"""
+"""A line in its parts, what it counts as, and whether both readers say so."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
-from typing import Final
+from dataclasses import dataclass, fields, replace
+from typing import Final, Literal
 
-from logwatch.packets.grammar import LONGEST_LINE, Parse, parse_line
+from logwatch.packets.explain.printable import printable, shortened
+from logwatch.packets.explain.reasons import (
+    NAMES,
+    NESTED,
+    SECOND_NAME,
+    UNREAD,
+    USED,
+    reason_to_skip,
+)
+from logwatch.packets.grammar import LONGEST_LINE, Parse, Token, parse_line
 from logwatch.packets.grammar.meanings import meaning
 from logwatch.packets.reading import Reading
 
 ReadLine = Callable[[bytes, Sequence[str]], Reading]
+Use = Literal["used", "skipped", "not read"]
 
-_USED: Final = frozenset(
-    {"stamp", "tag", "repeated", "prefix", "IN", "OUT", "SRC", "DST", "LEN", "PROTO"}
-    | {"SPT", "DPT", "flag", "URGP", "TYPE", "CODE"}
-)
-"""Keys of the tokens that make the reading."""
 _WIDEST: Final = 60
-"""Characters of a value in the table; the line itself is above it."""
-_LONGEST: Final = 4096
-"""Characters of a line that are shown."""
+"""Characters of the line that a sentence quotes."""
+_KERNELS: Final = {"29": "iptables", "127": "nftables"}
+"""Who prints at most so many bytes of a prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,23 @@ class Part:
     """Offset in bytes from the line's start, like `end`, which is behind the part."""
     end: int
     meaning: str
-    used: bool
-    """Whether the reading depends on it; the others are only skipped over."""
+    use: Use
+    """Whether the reading depends on it; `not read` lies behind what could be read."""
+    why: str
+    """Why it is skipped or not read; empty if it is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that the two readers read differently."""
+
+    field: str
+    grammar: str
+    """Its value as Python writes it, like `fast`."""
+    fast: str
+
+    def __str__(self) -> str:
+        return f"{self.field} is {self.grammar} by the grammar, {self.fast} by the fast path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +70,23 @@ class Explanation:
     """Offset in bytes where reading stopped before the line was over."""
     stop_reason: str | None
     """What stands there, and what could have been read instead."""
+    cut: str | None
+    """What may be missing where the kernel ended the prefix."""
     grammar: Reading
     fast: Reading
     verdict: str
     """A sentence: what the line counts as, and why."""
-    differences: tuple[str, ...]
+    differences: tuple[Difference, ...]
     """Where the two readings differ; empty when they agree."""
 
     @property
-    def skipped(self) -> tuple[Part, ...]:
-        """The parts that the reading does not use."""
-        return tuple(part for part in self.parts if not part.used)
+    def skipped(self) -> dict[str, list[Part]]:
+        """The parts that the reading does not use, by the reason."""
+        groups: dict[str, list[Part]] = {}
+        for part in self.parts:
+            if part.use != "used":
+                groups.setdefault(part.why, []).append(part)
+        return groups
 
 
 def explain_line(line: bytes, prefixes: Sequence[str], read_line: ReadLine) -> Explanation:
@@ -72,13 +94,14 @@ def explain_line(line: bytes, prefixes: Sequence[str], read_line: ReadLine) -> E
 
     Raises ValueError for prefixes that the fast path refuses.
     """
-    parse = parse_line(line, prefixes)
     fast = read_line(line, prefixes)
+    parse = parse_line(line, prefixes)
     return Explanation(
         line=line,
         parts=tuple(_parts(line, parse)),
         stop_place=None if parse.stop is None else parse.stop.place,
         stop_reason=_stop_reason(line, parse),
+        cut=_cut(parse),
         grammar=parse.reading,
         fast=fast,
         verdict=_verdict(line, parse),
@@ -86,71 +109,61 @@ def explain_line(line: bytes, prefixes: Sequence[str], read_line: ReadLine) -> E
     )
 
 
-def render_text(explanation: Explanation) -> str:
-    """Write the explanation as plain text: line, table, verdict, stop, agreement."""
-    shown = printable(explanation.line)
-    rows = [("place", "field", "value", "meaning")]
-    rows += [
-        (str(part.start), part.name, _cut(part.value, _WIDEST), part.meaning)
-        for part in explanation.parts
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    table = [
-        f"{row[0]:>{widths[0]}}  {row[1]:{widths[1]}}  {row[2]:{widths[2]}}  {row[3]}".rstrip()
-        for row in rows
-    ]
-    sentences = [explanation.verdict]
-    if explanation.stop_reason is not None:
-        sentences.append(explanation.stop_reason)
-    if explanation.differences:
-        sentences.append(f"the readers differ: {'; '.join(explanation.differences)}")
-    else:
-        sentences.append("both readers agree")
-    return "\n".join([_cut(shown, _LONGEST), "", *table, "", *sentences]) + "\n"
-
-
-def printable(data: bytes) -> str:
-    r"""Decode UTF-8; what is none, or would act on a terminal, becomes an escape like \x1b."""
-    text = data.decode(errors="backslashreplace")
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in text
-    )
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 3]}..."
-
-
 def _parts(line: bytes, parse: Parse) -> Iterator[Part]:
     end = 0
     nested = False
+    names: set[str] = set()
     for token in parse.tokens:
         if token.start > end:
             yield _not_read(line, end, token.start)
         end = token.end
         nested = nested and token.key != "]"
         if token.start < token.end:
-            text = line[token.start : token.end].strip(b" ")
-            keyed = token.value or text.endswith(b"=")
-            value = token.value.encode("latin-1").strip(b" ") if keyed else text
-            yield Part(
-                name=f"[{token.key}]" if nested else token.key,
-                text=printable(text),
-                value=printable(value),
-                start=token.start,
-                end=token.end,
-                meaning=printable(meaning(token.key, token.value).encode("latin-1")),
-                used=not nested and token.key in _USED,
-            )
+            part = _part(line, token)
+            if nested:
+                part = replace(part, name=f"[{token.key}]", use="skipped", why=NESTED)
+            elif token.key in names:
+                part = replace(part, use="skipped", why=SECOND_NAME)
+            yield part
         nested = nested or token.key == "["
+        if token.key in NAMES:
+            names.add(token.key)
     if end < len(line):
         yield _not_read(line, end, len(line))
 
 
+def _part(line: bytes, token: Token) -> Part:
+    text = line[token.start : token.end].strip(b" ")
+    keyed = token.value or text.endswith(b"=")
+    value = token.value.encode("latin-1").strip(b" ") if keyed else text
+    used = token.key in USED
+    return Part(
+        name=token.key,
+        text=printable(text),
+        value=printable(value),
+        start=token.start,
+        end=token.end,
+        meaning=printable(meaning(token.key, token.value).encode("latin-1")),
+        use="used" if used else "skipped",
+        why="" if used else NESTED if token.key in "[]" else reason_to_skip(token.key),
+    )
+
+
 def _not_read(line: bytes, start: int, end: int) -> Part:
     text = printable(line[start:end])
-    return Part("not read", text, text, start, end, "", used=False)
+    return Part("not read", text, text, start, end, "", "not read", UNREAD)
+
+
+def _cut(parse: Parse) -> str | None:
+    """Say what may be missing where the kernel ended the prefix."""
+    for before, token in zip(parse.tokens, parse.tokens[1:], strict=False):
+        if token.key == "cut":
+            missing = (
+                f"the {before.key} may be longer" if before.key in NAMES else "its rest is missing"
+            )
+            kernel = _KERNELS[token.value]
+            return f"{kernel} prints {token.value} bytes of a prefix, all used here: {missing}"
+    return None
 
 
 def _stop_reason(line: bytes, parse: Parse) -> str | None:
@@ -165,10 +178,12 @@ def _stop_reason(line: bytes, parse: Parse) -> str | None:
         if "=" in key and found.startswith(key.encode()):
             value = printable(found).split(" ")[0]
             fault = "has no value that fits" if b" " in found else "is cut: no blank follows it"
-            return f"reading stopped at byte {parse.stop.place}: {_cut(value, _WIDEST)} {fault}"
+            return (
+                f"reading stopped at byte {parse.stop.place}: {shortened(value, _WIDEST)} {fault}"
+            )
     return (
         f"reading stopped at byte {parse.stop.place}, in front of"
-        f' "{_cut(printable(found), _WIDEST)}": the grammar wants {expected}'
+        f' "{shortened(printable(found), _WIDEST)}": the grammar wants {expected}'
     )
 
 
@@ -215,11 +230,12 @@ def _flow(reading: Reading) -> str:
         target = f"by {protocol} type {reading.icmp_type}{code}"
     else:
         target = f"by {protocol}, with no port in the line"
-    return f"from {reading.source} {target}"
+    name = "/".join(filter(None, (reading.namespace, reading.policy)))
+    return f"from {reading.source} {target}" + (f", by policy {name}" if name else "")
 
 
-def _differences(grammar: Reading, fast: Reading) -> Iterator[str]:
+def _differences(grammar: Reading, fast: Reading) -> Iterator[Difference]:
     for field in fields(Reading):
         ours, theirs = getattr(grammar, field.name), getattr(fast, field.name)
         if ours != theirs:
-            yield f"{field.name} is {ours!r} by the grammar, {theirs!r} by the fast path"
+            yield Difference(field.name, repr(ours), repr(theirs))
