@@ -9,9 +9,9 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/calico-logwatch
 export CARGO_TARGET_DIR := $(CACHE)/cargo
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := pyproject.toml rust/Cargo.toml rust/Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
+SOURCES := pyproject.toml rust/Cargo.toml rust/Cargo.lock $(shell find rust/*/src rust/*/Cargo.toml -name '*.rs' -o -name Cargo.toml)
 
-.PHONY: help install run test check format bench clean
+.PHONY: help install run test check format bench instructions fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,12 +26,13 @@ test: .venv/.installed .venv/.tools ## Install what the tests need, and pass the
 	@echo "== tests of the core" && cargo test --quiet --manifest-path rust/Cargo.toml
 	@echo "== tests" && $(BIN)/python -m pytest
 
-check: .venv/.installed .venv/.tools ## Format, lint, types, layers, stub, wheel
+check: .venv/.installed .venv/.tools ## Format, lint, types, layers, stub, instructions, wheel
 	@echo "== format" && $(BIN)/ruff format --check && cargo fmt --all --check --manifest-path rust/Cargo.toml
 	@echo "== lint" && $(BIN)/ruff check && cargo clippy --quiet --all-targets --manifest-path rust/Cargo.toml -- -D warnings
 	@echo "== types" && $(BIN)/mypy
 	@echo "== layers" && $(BIN)/lint-imports --no-logo
 	@echo "== stub" && $(BIN)/python -m mypy.stubtest logwatch._core
+	@echo "== instructions a line" && $(MAKE) --no-print-directory instructions
 	@echo "== wheel" && tests/wheel.sh
 
 format: .venv/.tools ## Format all code
@@ -40,6 +41,16 @@ format: .venv/.tools ## Format all code
 bench: .venv/.installed ## Time logwatch against its peers, on files that are made once
 	@bench/install.sh
 	@$(BIN)/python bench/run.py
+
+instructions: .venv/bin/python ## Fail when the core spends more instructions on a line
+	@deploy/local/apt-install.sh valgrind
+	@$(BIN)/python bench/instructions.py
+
+FUZZ_SECONDS ?= 60
+
+fuzz: ## Feed the readers with made-up bytes, FUZZ_SECONDS (60) for each target
+	@rust/fuzz/install.sh $(CACHE)/fuzz/tools
+	@rust/fuzz/run.sh $(CACHE)/fuzz $(FUZZ_SECONDS)
 
 clean: ## Remove .venv, run (state and policy of `make run`) and the built module
 	@rm -rf .venv run logwatch/*.so
