@@ -21,51 +21,9 @@
 
 use crate::body::Shape;
 use crate::class::{Interface, Transport};
-use crate::header::Header;
 use crate::lanes::{Lanes, Numbers, Ranges};
+use crate::memory::{Memory, PREFIX_MOST};
 use crate::protocol;
-
-/// Longest header that is remembered.
-const HEADER_MOST: usize = 128;
-/// Headers that are remembered: of hosts whose names differ in length, in a file of many hosts.
-const LAYOUTS: usize = 4;
-/// Prefixes that are remembered; each has one place, by its last bytes.
-const PREFIX_PLACES: usize = 64;
-
-/// What the lines before have shown. It is wrong for no line: what is remembered is compared.
-#[derive(Clone, Debug)]
-pub(crate) struct Memory {
-    layouts: [Layout; LAYOUTS],
-    /// The layout of the last line.
-    current: usize,
-    /// The next one to be forgotten.
-    oldest: usize,
-    prefixes: Vec<Prefix>,
-}
-
-/// How a header looked, in one or two blocks of 64 bytes.
-#[derive(Clone, Copy, Debug)]
-struct Layout {
-    /// The same bytes, but digits in a second's fraction and in the uptime, and no blank in the host.
-    ranges: [Ranges; 2],
-    /// Bytes up to the kernel's text; 0 when there is none.
-    length: usize,
-    host: usize,
-    seconds: u32,
-}
-
-impl Layout {
-    const NONE: Self = Self { ranges: [Ranges::ANY; 2], length: 0, host: 0, seconds: 0 };
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Prefix {
-    /// Its text and `IN=`.
-    ranges: Ranges,
-    /// Bytes in front of `IN=`; as many as no prefix has mark a free place.
-    length: usize,
-    policy: u16,
-}
 
 /// The source and destination of a packet.
 pub(crate) enum Addresses {
@@ -86,93 +44,6 @@ pub(crate) struct Sight {
     pub transport: Transport,
     /// 0 where the transport has none.
     pub port: u16,
-}
-
-impl Default for Memory {
-    fn default() -> Self {
-        let free = Prefix { ranges: Ranges::ANY, length: usize::MAX, policy: 0 };
-        Self {
-            layouts: [Layout::NONE; LAYOUTS],
-            current: 0,
-            oldest: 0,
-            prefixes: vec![free; PREFIX_PLACES],
-        }
-    }
-}
-
-impl Memory {
-    /// Remembers the header of a line, and what its stamp meant.
-    pub(crate) fn see_header(&mut self, line: &[u8], header: &Header<'_>, seconds: u32) {
-        let length = header.place;
-        if length > HEADER_MOST {
-            return;
-        }
-        let mut layout = Layout { length, host: header.host.start, seconds, ..Layout::NONE };
-        let stamp_end = header.place_of_stamp + header.stamp.len();
-        let point = line[..stamp_end].iter().position(|&byte| byte == b'.').unwrap_or(stamp_end);
-        for (at, &byte) in line[..length].iter().enumerate() {
-            let is_fraction = (point + 1..stamp_end).contains(&at)
-                && line[point + 1..=at].iter().all(u8::is_ascii_digit);
-            let (lowest, highest) = if header.host.contains(&at) {
-                (b'!', u8::MAX)
-            } else if byte.is_ascii_digit() && (is_fraction || at > header.host.end) {
-                (b'0', b'9')
-            } else {
-                (byte, byte)
-            };
-            let ranges = &mut layout.ranges[at / 64];
-            *ranges = ranges.with(at % 64, lowest, highest);
-        }
-        // The stamp of a layout grows old: its successor takes its place.
-        let matches = |known: &Layout| known.length == length && known.host == layout.host;
-        let place = self.layouts.iter().position(matches).unwrap_or_else(|| {
-            self.oldest = (self.oldest + 1) % LAYOUTS;
-            self.oldest
-        });
-        self.layouts[place] = layout;
-        self.current = place;
-    }
-
-    /// The layout of a line, if it is one of those remembered.
-    #[inline(always)]
-    fn layout<L: Lanes>(&mut self, lanes: L, text: Text<'_>) -> Option<&Layout> {
-        if !self.layouts[self.current % LAYOUTS].fits(lanes, text) {
-            self.current = self.layouts.iter().position(|layout| layout.fits(lanes, text))?;
-        }
-        Some(&self.layouts[self.current % LAYOUTS])
-    }
-
-    /// Remembers the text in front of `IN=`, and the number of its policy.
-    pub(crate) fn see_prefix(&mut self, text: &[u8], policy: u16) {
-        let Some(last) = text.last_chunk() else { return };
-        if text.len() < PREFIX_MOST {
-            let place = place_of_prefix(u64::from_le_bytes(*last), text.len());
-            let ranges = Ranges::ANY.with_text(&[text, b"IN="].concat());
-            self.prefixes[place] = Prefix { ranges, length: text.len(), policy };
-        }
-    }
-}
-
-impl Layout {
-    #[inline(always)]
-    fn fits<L: Lanes>(&self, lanes: L, text: Text<'_>) -> bool {
-        let blocks = text.0.as_chunks::<64>().0;
-        lanes.within(&blocks[0], &self.ranges[0])
-            && (self.length <= 64 || lanes.within(&blocks[1], &self.ranges[1]))
-            // Without a host the tag stands in its place.
-            && text.0[self.host % HEADER_MOST..].first_chunk() != Some(b"kernel:")
-            && self.length != 0
-    }
-}
-
-/// A longer prefix is left to the plain reader: its `=` has to be among 64 bytes.
-const PREFIX_MOST: usize = 61;
-
-/// Any function of a prefix's last eight bytes and its length.
-#[inline(always)]
-fn place_of_prefix(last: u64, length: usize) -> usize {
-    let mixed = (last ^ length as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed >> 58) as usize % PREFIX_PLACES
 }
 
 /// The mask without its lowest bit.
@@ -243,7 +114,7 @@ const SERVICE_RANGES: Ranges = {
     let mut ranges = Ranges::ANY.with_text(SERVICE);
     let mut at = 0;
     while at < SERVICE_DIGITS.len() {
-        ranges = ranges.with(SERVICE_DIGITS[at], b'0', b'9');
+        ranges.set(SERVICE_DIGITS[at], b'0', b'9');
         at += 1;
     }
     ranges
@@ -276,18 +147,15 @@ const MOST: [u64; 8] = [u32::MAX as u64, 255, 65_535, 65_535, 65_535, 65_535, 25
 #[inline(always)]
 pub(crate) fn read<L: Lanes>(lanes: L, text: &[u8; SPAN], memory: &mut Memory) -> Option<Sight> {
     let text = Text(text);
-    let layout = memory.layout(lanes, text)?;
-    let (message, seconds) = (layout.length, layout.seconds);
+    let (message, seconds) = memory.header(lanes, text.0)?;
 
     let window = text.window(message)?;
     let length = lowest(lanes.equal(window.block(), b'=')).wrapping_sub(2);
     if length >= PREFIX_MOST {
         return None;
     }
-    let prefix = &memory.prefixes[place_of_prefix(window.word(length.saturating_sub(8)), length)];
-    if prefix.length != length || !lanes.within(window.block(), &prefix.ranges) {
-        return None;
-    }
+    let last = window.word(length.saturating_sub(8));
+    let policy = memory.policy(lanes, window.block(), length, last)?;
 
     let name = message + length + 3;
     let window = text.window(name)?;
@@ -312,7 +180,7 @@ pub(crate) fn read<L: Lanes>(lanes: L, text: &[u8; SPAN], memory: &mut Memory) -
     let source = hardware + hardware_length + 5;
     let sight = Sight {
         seconds,
-        policy: prefix.policy,
+        policy,
         interface,
         forwarded: out_length > 0,
         addresses: Addresses::V4(0, 0),

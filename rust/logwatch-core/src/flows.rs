@@ -1,7 +1,7 @@
-//! Counts by flow, and pairs of source and destination, in bounded hash tables.
+//! Counts by flow, in a bounded hash table.
 //!
-//! Open addressing, linear probing, power-of-two sizes. The tables grow to what they were granted
-//! and then refuse new keys, so that a flood of forged sources costs that much memory and no more.
+//! Open addressing, linear probing, power-of-two sizes. A table grows to what it was granted and
+//! then refuses new keys, so that a flood of forged sources costs that much memory and no more.
 //! Nothing is ever removed: a table lives from one drain to the next.
 //!
 //! A line's count waits with some dozen others before it is put into the table. The slot that each
@@ -12,21 +12,22 @@ use std::collections::HashMap;
 
 use crate::hash::Seed;
 use crate::lanes;
+use crate::pairs::Pairs;
 
 /// Slots of a new table.
-const FIRST_SLOTS: usize = 256;
+pub(crate) const FIRST_SLOTS: usize = 256;
 /// At 2^32 times 2^32 packets a sum stays as it is: only a forged line claims so much.
 const CARRIED_MOST: u64 = u32::MAX as u64;
 /// Counts that wait together. Fewer look-ups overlap below; above, the first slots are gone again.
 const BATCH: usize = 32;
 
 /// Keys above three quarters of the slots are too many: probes stay short.
-fn is_crowded(keys: usize, slots: usize) -> bool {
+pub(crate) fn is_crowded(keys: usize, slots: usize) -> bool {
     keys >= slots / 4 * 3
 }
 
 /// The most slots of `size` bytes that fit into `bytes`: a power of two, at least the first ones.
-fn slots_most(bytes: usize, size: usize) -> usize {
+pub(crate) fn slots_most(bytes: usize, size: usize) -> usize {
     (bytes / size + 1).next_power_of_two() / 2
 }
 
@@ -342,18 +343,6 @@ impl<A: Word> Flows<A> {
         }
     }
 
-    /// How many flows there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.keys
-    }
-
-    /// Whether there is no flow.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.keys == 0
-    }
-
     /// All flows with their counts, in no order. [`Self::settle`] first.
     pub fn iter(&self) -> impl Iterator<Item = (A, Tag, Count)> {
         self.slots.iter().filter(|slot| slot.tag != 0).map(|slot| {
@@ -377,77 +366,6 @@ impl<A: Word> Flows<A> {
     /// All pairs of source and destination, in no order.
     pub fn pairs(&self) -> impl Iterator<Item = (A, A)> {
         self.pairs.iter().flat_map(Pairs::iter)
-    }
-}
-
-/// A set of pairs.
-#[derive(Clone, Debug)]
-struct Pairs<A> {
-    seed: Seed,
-    /// The pair of zeros marks a free slot; whether it is there itself is kept in `zero`.
-    slots: Vec<(A, A)>,
-    keys: usize,
-    zero: bool,
-    slots_most: usize,
-}
-
-impl<A: Word> Pairs<A> {
-    fn new(seed: Seed, bytes: usize) -> Self {
-        Self {
-            seed,
-            slots: vec![Default::default(); FIRST_SLOTS],
-            keys: 0,
-            zero: false,
-            slots_most: slots_most(bytes, size_of::<(A, A)>()).max(FIRST_SLOTS),
-        }
-    }
-
-    /// Puts a pair in, if there is room.
-    #[inline(never)]
-    fn insert(&mut self, source: A, destination: A) {
-        let pair = (source, destination);
-        if pair == Default::default() {
-            self.zero = true;
-            return;
-        }
-        let mut at = self.place(pair);
-        if self.slots[at] == pair {
-            return;
-        }
-        if is_crowded(self.keys, self.slots.len()) {
-            if self.slots.len() * 2 > self.slots_most {
-                return;
-            }
-            let larger = vec![Default::default(); self.slots.len() * 2];
-            for old in std::mem::replace(&mut self.slots, larger) {
-                if old != Default::default() {
-                    let at = self.place(old);
-                    self.slots[at] = old;
-                }
-            }
-            at = self.place(pair);
-        }
-        self.slots[at] = pair;
-        self.keys += 1;
-    }
-
-    /// Where a pair is, or the free slot where it belongs.
-    fn place(&self, pair: (A, A)) -> usize {
-        let mask = self.slots.len() - 1;
-        let mut at = pair.0.hash_pair(self.seed, pair.1) as usize & mask;
-        while self.slots[at] != pair && self.slots[at] != Default::default() {
-            at = (at + 1) & mask;
-        }
-        at
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (A, A)> {
-        let free = Default::default();
-        self.slots
-            .iter()
-            .copied()
-            .filter(move |pair| *pair != free)
-            .chain(self.zero.then_some(free))
     }
 }
 
@@ -482,7 +400,7 @@ mod tests {
                 ((source, tag.port()), (count.packets, count.bytes, count.first(), count.last()))
             })
             .collect();
-        prop_assert_eq!(expected.len(), flows.len());
+        prop_assert_eq!(expected.len(), flows.iter().count());
         prop_assert_eq!(expected, found);
         let expected: HashSet<(A, A)> = lines.iter().map(|line| (line.0, line.1)).collect();
         prop_assert_eq!(expected.len(), flows.pairs().count());
@@ -513,7 +431,7 @@ mod tests {
             }
         }
         flows.settle();
-        assert_eq!(384, flows.len());
+        assert_eq!(384, flows.iter().count());
         assert!(flows.iter().all(|(source, _, count)| source <= 384 && count.packets == 2));
         assert_eq!(
             vec![(1, 616, 7), (2, 616, 7)],

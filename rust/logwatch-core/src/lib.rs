@@ -4,7 +4,7 @@
 //! own is read by [`line::read_line`]. The language of the lines is defined by the readable grammar
 //! of the Python package; this crate is its fast twin and knows nothing of Python.
 
-// One file asks the processor for more than every one has: `lanes`.
+// One file asks the processor for more than every one has: `lanes/x86`.
 #![deny(unsafe_code)]
 
 pub mod address;
@@ -18,6 +18,8 @@ pub mod hash;
 pub mod header;
 pub mod lanes;
 pub mod line;
+mod memory;
+mod pairs;
 pub mod policy;
 pub mod prefix;
 pub mod protocol;

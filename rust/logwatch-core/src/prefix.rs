@@ -78,7 +78,6 @@ pub struct Prefixes {
     stems: Vec<(Vec<u8>, usize)>,
     /// Finds any stem, or any body where a prefix has no stem: each line that counts holds one.
     finders: Vec<memmem::Finder<'static>>,
-    count: usize,
 }
 
 impl Prefixes {
@@ -114,13 +113,7 @@ impl Prefixes {
         stems.sort_by_key(|(stem, index)| (std::cmp::Reverse(stem.len()), *index));
         let body = (stems.len() < templates.len()).then_some(BODY);
         let finders = distinct_finders(stems.iter().map(|(stem, _)| &stem[..]).chain(body));
-        Ok(Self { templates, stems, finders, count: texts.len() })
-    }
-
-    /// How many prefixes there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.count
+        Ok(Self { templates, stems, finders })
     }
 
     /// Whether the kernel's text `message` starts with one of them.

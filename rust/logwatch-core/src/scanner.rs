@@ -14,10 +14,11 @@
 
 use std::sync::Arc;
 
-use crate::fast::{self, Memory};
+use crate::fast;
 use crate::hash::Seed;
 use crate::lanes::{Lanes, Level, Work};
 use crate::line::{self, Kind, LINE_MOST, Placed, Reading};
+use crate::memory::Memory;
 use crate::prefix::Prefixes;
 use crate::summary::{Limits, Summary};
 use crate::time::Clock;
