@@ -222,7 +222,7 @@ def _alone(patience: float) -> Iterator[None]:
                     f"process {lock.read().strip()} has held {lock.name} for {patience:.0f} s;"
                     " one lab network can live at a time, since all share the kernel log"
                 )
-            time.sleep(0.1)
+            time.sleep(0.1)  # another process holds the lock: nothing tells when it lets go
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()

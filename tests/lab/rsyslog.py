@@ -298,5 +298,5 @@ def eventually(condition: Callable[[], bool], seconds: float) -> bool:
     while not condition():
         if time.monotonic() > until:
             return False
-        time.sleep(0.005)
+        time.sleep(0.005)  # another process works meanwhile: nothing tells when it is done
     return True

@@ -64,6 +64,7 @@ class Sender:
         begin = time.monotonic()
         for number, frame in enumerate(itertools.islice(itertools.cycle(frames), count)):
             if number % BATCH == 0:
+                # The pace is what is asked for.
                 time.sleep(max(0.0, begin + number / per_second - time.monotonic()))
             send(frame)
 
