@@ -25,14 +25,6 @@ impl Interface {
         Self(bytes | (name.len() as u128) << 120)
     }
 
-    /// The same from the 16 bytes at the name's start, of which `length`, at most 15, are its own.
-    #[must_use]
-    #[inline(always)]
-    pub fn at_start(text: &[u8; 16], length: usize) -> Self {
-        let kept = (1_u128 << (8 * (length & 15))) - 1;
-        Self(u128::from_le_bytes(*text) & kept | (length as u128) << 120)
-    }
-
     pub(crate) fn bits(self) -> u128 {
         self.0
     }
@@ -167,87 +159,33 @@ impl Class {
             v6: packet.source.is_v6(),
         }
     }
-
-    /// All but the interface in one number.
-    #[inline(always)]
-    fn rest(&self) -> u32 {
-        u32::from(self.policy) << 16
-            | u32::from(self.transport.0) << 2
-            | u32::from(self.forwarded) << 1
-            | u32::from(self.v6)
-    }
-}
-
-/// A class of the last lines; number 0 marks a free place.
-#[derive(Clone, Copy, Debug, Default)]
-struct Recent {
-    interface: u128,
-    rest: u32,
-    number: u16,
 }
 
 /// The classes of one summary, numbered from 1.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Classes {
     known: Vec<Class>,
     numbers: HashMap<Class, u16>,
-    /// Those of the last lines, two in a place: neighbours mostly share theirs.
-    recent: Vec<[Recent; 2]>,
-}
-
-impl Default for Classes {
-    fn default() -> Self {
-        let recent = vec![[Recent::default(); 2]; 1 << Self::RECENT_BITS];
-        Self { known: Vec::new(), numbers: HashMap::new(), recent }
-    }
 }
 
 impl Classes {
-    const RECENT_BITS: u32 = 9;
-
     /// The number of a class.
-    #[inline(always)]
     pub fn number(&mut self, class: Class, policies: &mut Policies) -> u16 {
-        let (interface, rest) = (class.interface.0, class.rest());
-        for recent in &self.recent[Self::place(interface, rest)] {
-            if recent.interface == interface && recent.rest == rest && recent.number != 0 {
-                return recent.number;
-            }
+        if let Some(&number) = self.numbers.get(&class) {
+            return number;
         }
-        self.look_up(class, policies)
-    }
-
-    /// Any place that spreads the usual classes.
-    #[inline(always)]
-    fn place(interface: u128, rest: u32) -> usize {
-        let name = interface as u64 ^ (interface >> 64) as u64;
-        let mixed = (name ^ u64::from(rest) << 20).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (mixed >> (64 - Self::RECENT_BITS)) as usize
-    }
-
-    #[inline(never)]
-    fn look_up(&mut self, class: Class, policies: &mut Policies) -> u16 {
-        let number = if let Some(&number) = self.numbers.get(&class) {
-            number
-        } else {
-            let mut told = class;
-            if self.known.len() >= EXACT_MOST {
-                told.interface = Interface::new(b"other");
-            }
-            if self.known.len() >= NAMED_MOST {
-                told.policy = policies.without_names(told.policy);
-                told.forwarded = false;
-            }
-            *self.numbers.entry(told).or_insert_with(|| {
-                self.known.push(told);
-                self.known.len() as u16
-            })
-        };
-        let (interface, rest) = (class.interface.0, class.rest());
-        let recent = &mut self.recent[Self::place(interface, rest)];
-        recent.swap(0, 1);
-        recent[0] = Recent { interface, rest, number };
-        number
+        let mut told = class;
+        if self.known.len() >= EXACT_MOST {
+            told.interface = Interface::new(b"other");
+        }
+        if self.known.len() >= NAMED_MOST {
+            told.policy = policies.without_names(told.policy);
+            told.forwarded = false;
+        }
+        *self.numbers.entry(told).or_insert_with(|| {
+            self.known.push(told);
+            self.known.len() as u16
+        })
     }
 
     /// The class with a number that [`Self::number`] gave.

@@ -13,6 +13,9 @@ pub trait Lanes: Copy {
     /// Which bytes are `wanted`.
     fn equal(self, block: &[u8; 64], wanted: u8) -> u64;
 
+    /// Which bytes are those of another block.
+    fn same(self, block: &[u8; 64], other: &[u8; 64]) -> u64;
+
     /// Which bytes are spaces or control characters: at most 0x20.
     fn blank(self, block: &[u8; 64]) -> u64;
 
@@ -158,6 +161,7 @@ mod tests {
     #[derive(Debug, PartialEq)]
     struct Seen {
         equal: u64,
+        same: u64,
         blank: u64,
         within: bool,
         numbers: Option<[u64; 8]>,
@@ -186,6 +190,7 @@ mod tests {
         fn run<L: Lanes>(self, lanes: L) -> Seen {
             Seen {
                 equal: lanes.equal(self.0, b'='),
+                same: lanes.same(self.0, self.1),
                 blank: lanes.blank(self.0),
                 within: lanes.within(self.0, &ranges(self.1)),
                 numbers: lanes.numbers(numbers(self.0), &MOST),
@@ -242,6 +247,7 @@ mod tests {
             };
             for seen in look(&whole, &second) {
                 prop_assert_eq!(mask(&|at| whole[at] == b'='), seen.equal);
+                prop_assert_eq!(mask(&|at| whole[at] == second[at]), seen.same);
                 prop_assert_eq!(mask(&|at| whole[at] <= b' '), seen.blank);
                 let within = |at: usize| {
                     let (least, most) = (second[at].saturating_sub(3), second[at].saturating_add(2));

@@ -19,6 +19,7 @@ pub mod header;
 pub mod lanes;
 pub mod line;
 mod memory;
+mod openings;
 mod pairs;
 pub mod policy;
 pub mod prefix;

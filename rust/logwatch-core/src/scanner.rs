@@ -43,8 +43,9 @@ pub struct Scanner {
     clock: Clock,
     level: Level,
     summary: Summary,
-    /// Of the summary: policies in it have the summary's numbers.
+    /// Of the summary: classes in it have the summary's numbers.
     memory: Memory,
+    tail: Tail,
     /// The unfinished last line without leading NUL bytes; empty when it is too long to be kept.
     partial: Vec<u8>,
     /// Bytes of the stream that belong to the unfinished line, NUL bytes and all.
@@ -71,6 +72,7 @@ impl Scanner {
             clock,
             level,
             memory: Memory::default(),
+            tail: Tail::default(),
             summary: Summary::new(seed, settings.limits),
             partial: Vec::new(),
             pending: 0,
@@ -129,7 +131,7 @@ impl Scanner {
     pub fn drain(&mut self) -> Summary {
         self.summary.settle();
         self.slice = None;
-        self.memory = Memory::default();
+        self.memory.forget();
         let empty = self.summary.emptied();
         std::mem::replace(&mut self.summary, empty)
     }
@@ -194,38 +196,37 @@ impl Scanner {
             if at == lines.len() {
                 break;
             }
-            let end = at + line_length(&lines[at..]);
-            let text = line::strip_nuls(&lines[at..end]);
-            let reading = if text.len() > LINE_MOST {
-                line::read_line(text, &prefixes)
-            } else {
-                let text = line::strip_return(text);
-                match line::read_in_place(text, &prefixes) {
-                    Ok(placed) => {
-                        if !self.count_placed(text, &placed) {
-                            return at;
-                        }
-                        at = end + 1;
-                        continue;
-                    }
-                    Err(stamp) if search.find(at).is_some_and(|hit| hit < end) => {
-                        line::read_out_of_place(text, stamp, &prefixes)
-                    }
-                    Err(_) => {
-                        // Quiet: only few lines are a packet's.
-                        let next = search.find(at).map_or(lines.len(), |hit| {
-                            at + memchr::memrchr(b'\n', &lines[at..hit]).map_or(0, |feed| feed + 1)
-                        });
-                        self.count_others(&lines[at..next]);
-                        at = next;
-                        continue;
-                    }
-                }
+            // Quiet: only few lines hold a prefix.
+            let Some(hit) = search.find(at) else {
+                self.count_others(&lines[at..]);
+                break;
             };
-            self.count(&reading);
+            let start = memchr::memrchr(b'\n', &lines[at..hit]).map_or(at, |feed| at + feed + 1);
+            if start > at {
+                self.count_others(&lines[at..start]);
+                at = start;
+                continue;
+            }
+            let end = hit + line_length(&lines[hit..]);
+            if !self.read(&lines[at..end], &prefixes) {
+                return at;
+            }
             at = end + 1;
         }
-        at
+        lines.len()
+    }
+
+    /// Counts a line that holds a prefix; false when its slice has not come yet.
+    fn read(&mut self, line: &[u8], prefixes: &Prefixes) -> bool {
+        let text = line::strip_nuls(line);
+        if text.len() > LINE_MOST {
+            return self.count(&line::read_line(text, prefixes));
+        }
+        let text = line::strip_return(text);
+        match line::read_in_place(text, prefixes) {
+            Ok(placed) => self.count_placed(text, &placed),
+            Err(stamp) => self.count(&line::read_out_of_place(text, stamp, prefixes)),
+        }
     }
 
     /// Lines without any prefix.
@@ -241,17 +242,19 @@ impl Scanner {
 
     /// The same for a line whose prefix is in place, and remembers how it looks.
     fn count_placed(&mut self, line: &[u8], placed: &Placed<'_>) -> bool {
-        let Some((seconds, policy)) = self.count_at(&placed.reading) else {
+        let Some((seconds, class)) = self.count_at(&placed.reading) else {
             return false;
         };
-        if let (Some(policy), Some(prefix)) = (policy, placed.prefix) {
+        if let (Some(class), Some(packet), Some(prefix)) =
+            (class, &placed.reading.packet, placed.prefix)
+        {
             self.memory.see_header(line, &placed.header, seconds);
-            self.memory.see_prefix(prefix, policy);
+            self.memory.openings.see(&line[placed.header.place..], prefix, packet, class);
         }
         true
     }
 
-    /// Counts a line and returns its time and the number of its policy, unless it belongs to another
+    /// Counts a line and returns its time and the number of its class, unless it belongs to another
     /// slice.
     fn count_at(&mut self, reading: &Reading<'_>) -> Option<(u32, Option<u16>)> {
         let seconds = match (reading.stamp, reading.packet.is_some()) {
@@ -281,77 +284,48 @@ impl Work for Storm<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> usize {
-        let Self { scanner, lines } = self;
-        let mut ends = Ends::new();
+        let Self { scanner: Scanner { memory, summary, tail, .. }, lines } = self;
+        let (mut text, mut start) = (lines, 0);
         let mut at = 0;
         // What is remembered was counted, so that it is of this slice.
         loop {
-            ends.find(lanes, lines, at);
-            if ends.count == 0 {
-                return at;
-            }
-            for &end in &ends.at[..ends.count] {
-                let sight = lines[at..]
-                    .first_chunk()
-                    .and_then(|text| fast::read(lanes, text, &mut scanner.memory));
-                let Some(sight) = sight else { return at };
-                scanner.summary.see(&sight);
-                at = end as usize + 1;
+            let Some(span) = text[at..].first_chunk() else {
+                start += at;
+                if start == lines.len() {
+                    return start;
+                }
+                text = tail.fill(&lines[start..]);
+                at = 0;
+                continue;
+            };
+            let Some(sight) = fast::read(lanes, span, memory) else { return start + at };
+            summary.see(&sight);
+            at += sight.line;
+            if start + at == lines.len() {
+                return lines.len();
             }
         }
     }
 }
 
-/// Where the next lines end. They are looked for ahead of reading, so that the processor can read
-/// several lines at once: where the next one starts does not depend on what this one holds.
-struct Ends {
-    at: [u32; Self::PLACES],
-    count: usize,
-    /// Blocks to be looked at the next time: few until reading is known to go on.
-    blocks: usize,
+/// The last lines of a piece, with room behind them, so that the fast reader can look at them.
+#[derive(Debug)]
+struct Tail(Box<[u8; 2 * fast::SPAN]>);
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self(Box::new([0; 2 * fast::SPAN]))
+    }
 }
 
-impl Ends {
-    const PLACES: usize = 512;
-    /// With those of one block more there is room for all.
-    const MOST: usize = 256;
-    const BLOCKS_MOST: usize = 64;
-
-    fn new() -> Self {
-        Self { at: [0; Self::PLACES], count: 0, blocks: 8 }
-    }
-
-    /// Finds the line feeds of the blocks from `start` on.
-    #[inline(always)]
-    fn find<L: Lanes>(&mut self, lanes: L, text: &[u8], start: usize) {
-        let (blocks, _) = text[start..].as_chunks::<64>();
-        let mut count = 0;
-        let mut base = start as u32;
-        for block in &blocks[..self.blocks.min(blocks.len())] {
-            let feeds = lanes.equal(block, b'\n');
-            // Mostly there is one or none; which of the two, nobody can foresee.
-            self.at[count % Self::PLACES] = base + feeds.trailing_zeros();
-            let more = feeds & feeds.wrapping_sub(1);
-            if more != 0 {
-                self.find_all(feeds, base, count);
-            }
-            count += feeds.count_ones() as usize;
-            base += 64;
-            if count >= Self::MOST {
-                break;
-            }
-        }
-        self.count = count;
-        self.blocks = (self.blocks * 2).min(Self::BLOCKS_MOST);
-    }
-
-    #[cold]
-    fn find_all(&mut self, mut feeds: u64, base: u32, mut count: usize) {
-        while feeds != 0 {
-            self.at[count] = base + feeds.trailing_zeros();
-            count += 1;
-            feeds &= feeds - 1;
-        }
+impl Tail {
+    /// Takes less than a span.
+    fn fill(&mut self, lines: &[u8]) -> &[u8] {
+        let (text, room) = self.0.split_at_mut(lines.len());
+        text.copy_from_slice(lines);
+        // A line feed in it would end a line.
+        room[..fast::SPAN].fill(0);
+        &self.0[..]
     }
 }
 

@@ -99,14 +99,7 @@ impl Summary {
     #[inline(always)]
     pub(crate) fn see(&mut self, sight: &Sight) {
         self.lines[Kind::Packet as usize] += 1;
-        let class = Class {
-            interface: sight.interface,
-            policy: sight.policy,
-            transport: sight.transport,
-            forwarded: sight.forwarded,
-            v6: matches!(sight.addresses, Addresses::V6(..)),
-        };
-        let tag = Tag::new(sight.port, self.classes.number(class, &mut self.policies));
+        let tag = Tag::new(sight.port, sight.class);
         let bytes = u64::from(sight.bytes);
         match sight.addresses {
             Addresses::V4(source, destination) => {
@@ -119,7 +112,7 @@ impl Summary {
     }
 
     /// Counts a line; `seconds` is its stamp in Unix seconds, 0 when unknown. Returns the number of
-    /// the packet's policy.
+    /// the packet's class.
     pub fn add(&mut self, reading: &Reading<'_>, seconds: u32) -> Option<u16> {
         self.lines[reading.kind as usize] += 1;
         let (Some(packet), Some(prefix)) = (&reading.packet, reading.prefix) else {
@@ -139,7 +132,7 @@ impl Summary {
             }
             _ => unreachable!("both addresses of a packet are of one family"),
         }
-        Some(policy)
+        Some(class)
     }
 
     /// Puts what waits into the tables. Every view does this first.

@@ -235,7 +235,7 @@ proptest! {
     #[test]
     fn all_processors_count_what_the_plain_reader_reads(lines in prop::collection::vec(storm_line(), 0..200)) {
         let data = lines.concat();
-        // A line of its own, and nothing behind it: the plain reader's.
+        // The first line that a scanner sees is the plain reader's.
         let mut expected = scanner(LARGE, 0).drain();
         for line in &lines {
             let mut scanner = scanner(LARGE, 0);
@@ -302,6 +302,45 @@ proptest! {
             prop_assert!(cut.protocol.is_none() || cut.protocol == whole.protocol);
             prop_assert!(cut.flags.is_none() || cut.flags == whole.flags);
         }
+    }
+}
+
+/// More than the fast reader remembers, some of them too long for it, again and again.
+#[test]
+fn every_interface_of_many_is_told_apart() {
+    let long =
+        "calico-packet-of-a-policy-with-a-name-as-long-as-nftables-lets-a-prefix-be-and-so-on";
+    let mut lines = Vec::new();
+    for _ in 0..3 {
+        for number in 0..700_u32 {
+            let out = if number % 3 == 0 { format!("cali{number}") } else { String::new() };
+            let prefix = [PREFIX, long][number as usize % 2];
+            let pad = "-".repeat(number as usize % 36 / 2 * 2);
+            lines.push(format!(
+                "Nov 22 07:08:09 worker-1 kernel: [158271.044316] {prefix}{pad}: IN=cali{number:05} OUT={out} \
+                 MAC=08:00:27:d5:62:3e:08:00:27:d5:62:3f:08:00 SRC=192.0.2.4 DST=192.0.2.10 LEN=60 \
+                 TOS=0x00 PREC=0x00 TTL=64 ID=1 DF PROTO=TCP SPT=42962 DPT=22 WINDOW=29200 RES=0x00 SYN URGP=0 \n"
+            ));
+        }
+    }
+    let mut prefixes: Vec<String> = Vec::new();
+    for prefix in [PREFIX, long] {
+        prefixes.extend((0..18).map(|pad| format!("{prefix}{}", "-".repeat(pad * 2))));
+    }
+    let settings =
+        || Settings { prefixes: Prefixes::new(&prefixes).expect("usable"), ..settings(LARGE, 0) };
+    let clock = || Clock::new(utc, NOW);
+    let mut expected = Scanner::new(settings(), clock(), Seed::random()).drain();
+    for line in &lines {
+        let mut scanner = Scanner::new(settings(), clock(), Seed::random());
+        scanner.feed(line.as_bytes());
+        expected.merge(&scanner.drain());
+    }
+    assert_eq!(expected.lines[0], 2_100);
+    for level in Level::available() {
+        let mut scanner = Scanner::with_level(settings(), clock(), Seed::random(), level);
+        scanner.feed(lines.concat().as_bytes());
+        assert_eq!(told(&expected), told(&scanner.drain()), "{level:?}");
     }
 }
 

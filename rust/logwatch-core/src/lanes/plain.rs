@@ -36,6 +36,16 @@ impl Lanes for Plain {
     }
 
     #[inline(always)]
+    fn same(self, block: &[u8; 64], other: &[u8; 64]) -> u64 {
+        let (mut differences, (words, _)) = ([0; 64], other.as_chunks::<8>());
+        for (at, (word, other)) in block.as_chunks::<8>().0.iter().zip(words).enumerate() {
+            let difference = u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other);
+            differences[at * 8..][..8].copy_from_slice(&difference.to_le_bytes());
+        }
+        Self::mask(&differences, Self::zeros)
+    }
+
+    #[inline(always)]
     fn blank(self, block: &[u8; 64]) -> u64 {
         Self::mask(block, |word| !(((word & !HIGHS) + ONES * (0x7F - 0x20)) | word))
     }

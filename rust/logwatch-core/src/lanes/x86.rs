@@ -117,6 +117,12 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn same(self, block: &[u8; 64], other: &[u8; 64]) -> u64 {
+        // SAFETY: the same.
+        unsafe { same_by_avx2(block, other) }
+    }
+
+    #[inline(always)]
     fn blank(self, block: &[u8; 64]) -> u64 {
         // SAFETY: the same.
         unsafe { blank_by_avx2(block) }
@@ -169,6 +175,13 @@ fn equal_by_avx2(block: &[u8; 64], wanted: u8) -> u64 {
     let wanted = _mm256_set1_epi8(wanted.cast_signed());
     let [low, high] = halves(block);
     mask_of([_mm256_cmpeq_epi8(low, wanted), _mm256_cmpeq_epi8(high, wanted)])
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn same_by_avx2(block: &[u8; 64], other: &[u8; 64]) -> u64 {
+    let ([low, high], [other_low, other_high]) = (halves(block), halves(other));
+    mask_of([_mm256_cmpeq_epi8(low, other_low), _mm256_cmpeq_epi8(high, other_high)])
 }
 
 #[inline]
