@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from logwatch.tail.status import FollowerState
+from logwatch.tail.status import InputState
 
 Opener = Callable[[Path, int], int]
 """As `os.open`: a path and flags to a descriptor, or OSError."""
@@ -30,7 +30,7 @@ _KINDS = (
 class Place:
     """`seen` is set for a regular file only, opened or not."""
 
-    state: FollowerState
+    state: InputState
     reason: str = ""
     seen: os.stat_result | None = None
 

@@ -1,32 +1,48 @@
-"""What a follower can say about itself, as a frozen value."""
+"""What an input can say about itself, as a frozen value."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-FollowerState = Literal["reading", "missing", "unreadable", "unsuitable"]
+InputState = Literal["reading", "missing", "unreadable", "unsuitable"]
 
 
 @dataclass(frozen=True, slots=True)
-class FollowerStatus:
-    """The state after the last poll; all counts are since the follower was made.
+class InputStatus:
+    """The state after the last poll; all counts are since the input was opened.
 
-    `state` speaks of the path, not of renamed files that are still read to their end:
-
-    - `reading`: the file at the path is open
+    - `reading`: it is open
     - `missing`: nothing is there
     - `unreadable`: something is there, or may be, and the system refused to show or read it
-    - `unsuitable`: a directory, a FIFO, a socket or a device is there; it is never opened
+    - `unsuitable`: something else is there, which is not read
     """
 
-    state: FollowerState
+    COUNTERS: ClassVar[tuple[str, ...]] = ("read_bytes",)
+    """Names of the counts that mean something for this kind of input."""
+
+    state: InputState
     reason: str = ""
     """For people, one sentence; empty while reading."""
     at_end: bool = False
     """The last poll read everything there was, and nothing was refused."""
-    open_files: int = 0
     read_bytes: int = 0
+    behind_bytes: int | None = None
+    """Bytes that were there at the last poll and are not read yet; None where nobody can know."""
+    lost_records: int = 0
+    """Records that their writer dropped before they could be read, by its own numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerStatus(InputStatus):
+    """Of a followed path: `state` speaks of it, not of renamed files that are read to their end.
+
+    `unsuitable` is a directory, a FIFO, a socket or a device; it is never opened.
+    """
+
+    COUNTERS: ClassVar[tuple[str, ...]] = ("read_bytes", "rotations", "truncations")
+
     behind_bytes: int = 0
-    """Bytes that were there at the last poll and are not read yet, over all files."""
+    """Over all open files."""
+    open_files: int = 0
     rotations: int = 0
     truncations: int = 0
     destroyed_bytes: int = 0
