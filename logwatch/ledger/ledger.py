@@ -203,6 +203,15 @@ class Ledger:
         """Give the position from which an input is read on, as last given to `commit`."""
         return self._checkpoints.values.get(path)
 
+    @property
+    def inputs(self) -> list[str]:
+        """Paths of the inputs that have a checkpoint."""
+        return list(self._checkpoints.values)
+
+    def forget(self, path: str) -> None:
+        """Give up the checkpoint of an input; durable with the next commit, as what follows it."""
+        self._checkpoints.drop(path)
+
     def documents(self, collection: str) -> dict[str, bytes]:
         """Give the documents of a collection by name, as last given to `commit`."""
         return {

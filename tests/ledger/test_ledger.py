@@ -75,6 +75,22 @@ def test_a_denied_packet_is_in_four_families_and_a_logged_one_in_one(ledger: Led
     assert expected == dict(ledger.snapshot.families)
 
 
+def test_a_checkpoint_is_forgotten_with_the_next_commit(ledger: Ledger, directory: Path) -> None:
+    ledger.commit({SYSLOG: b"1", "/dev/kmsg": b"2"}, {})
+    ledger.forget(SYSLOG)
+    ledger.forget("/never/known")
+    assert (None, ["/dev/kmsg"]) == (ledger.checkpoint(SYSLOG), ledger.inputs)
+    ledger.close()
+    again = open_ledger(directory)
+    assert {SYSLOG, "/dev/kmsg"} == set(again.inputs)
+    again.forget(SYSLOG)
+    again.commit({}, {})
+    again.close()
+    last = open_ledger(directory)
+    assert ["/dev/kmsg"] == last.inputs
+    last.close()
+
+
 def test_rows_of_one_source_add_up(ledger: Ledger) -> None:
     """Rows that differ only by their shape are one source and one flow."""
     add(ledger, [row(), row()._replace(shape="other")])
