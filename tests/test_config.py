@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from logwatch.config import Config, ConfigError, parse_duration, split_address
+from logwatch.config import Config, ConfigError, check, parse_duration, split_address
 from logwatch.config.file import load, parse
 
 WHOLE = b"""\
-logs: [/var/log/syslog, /var/log/kern.log]
+input: file
+logs: [/var/log/syslog, /logs/worker-2/syslog]
 state: /tmp/state
 listen: "[::1]:9200"
 mode: enforce
@@ -29,7 +30,7 @@ series: {sources: 5}
 
 def test_every_key_reaches_the_configuration() -> None:
     config = parse(WHOLE, "config.yaml")
-    assert ("/var/log/syslog", "/var/log/kern.log") == config.logs
+    assert ("file", "/var/log/syslog", "/logs/worker-2/syslog") == (config.input, *config.logs)
     assert ("::1", 9200) == config.listen_address
     assert ["log-denied-packets", "audit"] == [prefix.name for prefix in config.prefixes]
     assert ["denied", "logged"] == [prefix.verdict for prefix in config.prefixes]
@@ -52,6 +53,31 @@ def test_the_command_line_stands_above_the_file() -> None:
     with pytest.raises(ConfigError) as refusal:
         parse(b"mode: observe\n", "config.yaml", {"listen": "nowhere"})
     assert "config.yaml" not in str(refusal.value)
+
+
+def test_the_kernels_log_is_read_alone() -> None:
+    """Wherever the file and the input are named; a default is not named."""
+    assert "kmsg" == parse(b"input: kmsg\n", "config.yaml").input
+    for text, options in [
+        (b"logs: [/x]\n", {"input": "kmsg"}),
+        (b"input: kmsg\n", {"logs": ("/var/log/syslog",)}),
+        (b"", {"input": "kmsg", "logs": ("/x",)}),
+    ]:
+        with pytest.raises(ConfigError, match="no file is read"):
+            parse(text, "config.yaml", options)
+
+
+def test_one_file_of_two_names_is_refused(tmp_path: Path) -> None:
+    """By a symbolic link, by a hard link; files that only look alike are followed."""
+    log = tmp_path / "log"
+    log.touch()
+    (tmp_path / "soft").symlink_to(log)
+    (tmp_path / "hard").hardlink_to(log)
+    for name in ("soft", "hard"):
+        with pytest.raises(ConfigError, match="same file"):
+            check(Config(logs=(str(log), str(tmp_path / name))))
+    for names in [("worker-1", "worker-2"), ("a/syslog", "b/kern.log"), ("log", "log.old")]:
+        check(Config(logs=tuple(str(tmp_path / name) for name in names)))
 
 
 def test_too_many_prefixes_are_refused() -> None:
@@ -95,6 +121,12 @@ def test_an_empty_file_is_the_default() -> None:
         ),
         (b"mode: enforce\n", ["line 1", "policy_file"]),
         (b"logs:\n  - /var/log/x\n  - /var/log/./x\n", ["line 3", "same file", "twice"]),
+        (b"logs: [/x/syslog, /x/kern.log]\n", ["logs[1]", "same lines of the kernel", "twice"]),
+        (b"logs: [/x/messages, /x/syslog]\n", ["logs[1]", "same lines of the kernel", "twice"]),
+        (b"logs: [/x/log, /x/log.1]\n", ["logs[1]", "read already with /x/log", "twice"]),
+        (b"logs: [/x/log-20261124, /x/log]\n", ["logs[1]", "read already with", "twice"]),
+        (b"input: kmsg\nlogs: [/var/log/syslog]\n", ["line 2", "logs", "--input kmsg", "--log"]),
+        (b"\ninput: dmesg\n", ["line 2", "input", "'dmesg'", "file, kmsg"]),
         (b"logs: ['']\n", ["line 1", "not a path"]),
         (b"logs: /var/log/syslog\n", ["line 1", "a list"]),
         (b"state: !secret x\nmode: enforced\n", ["line 2", "observe, propose, enforce"]),

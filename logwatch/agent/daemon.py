@@ -14,6 +14,7 @@ import structlog
 
 from logwatch import __version__
 from logwatch.agent.enforcement import Enforcement
+from logwatch.agent.inputs import input_paths, new_waiter, outdated_inputs
 from logwatch.agent.intake import Batch, Intake
 from logwatch.agent.recent import RecentSources
 from logwatch.blacklist import PolicyError
@@ -29,10 +30,9 @@ from logwatch.offenders import (
     Protected,
     Rule,
 )
-from logwatch.tail.wake import Waker
 
 POLL_SECONDS = 0.5
-"""Longest wait between two looks at the files; a wake-up comes sooner."""
+"""Longest wait between two looks at the inputs; a wake-up comes sooner."""
 
 COMMIT_SECONDS = 1.0
 """Longest time that counts stay in memory alone."""
@@ -59,7 +59,7 @@ BANS = "bans"
 
 
 class Agent:
-    """Follows logs and serves what they tell. `run` returns after `is_stopping` is set."""
+    """Reads logs and serves what they tell. `run` returns after `is_stopping` is set."""
 
     def __init__(
         self, config: Config, *, boot_id: str, log: structlog.typing.FilteringBoundLogger
@@ -95,14 +95,18 @@ class Agent:
         if damaged:
             log.warning("damaged bans left out", number=damaged)
         self._recent = RecentSources()
+        for path in outdated_inputs(config, self._ledger.inputs):
+            self._ledger.forget(path)
         self._intakes = [
-            Intake(path, config, self._ledger.checkpoint(str(path)), self._take)
-            for path in map(Path, config.logs)
+            Intake(path, config, self._ledger.checkpoint(str(path)), self._take, boot_id=boot_id)
+            for path in input_paths(config)
         ]
         for intake in self._intakes:
             if intake.damage is not None:
                 log.warning("damaged position left out", path=str(intake.path), why=intake.damage)
-        self._waker = Waker([intake.path for intake in self._intakes])
+        self._waiter = new_waiter(
+            [intake.path for intake in self._intakes], [intake.input for intake in self._intakes]
+        )
         self.is_stopping = False
         """Set it, from anywhere, and `run` returns within a moment."""
         self._now = 0.0
@@ -143,20 +147,20 @@ class Agent:
             self._log.info(
                 "started",
                 version=__version__,
-                logs=list(self._config.logs),
+                inputs=[str(intake.path) for intake in self._intakes],
                 mode=self._config.mode,
                 metrics=f"http://{_reachable(host)}:{port}/metrics",
             )
             while not self.is_stopping:
                 if not self._round():
-                    self._waker.wait(POLL_SECONDS)
+                    self._waiter.wait(POLL_SECONDS)
             self._commit()  # not after an exception: a round must be counted whole or not at all
         finally:
             self._close()
 
     def _close(self) -> None:
         self._server.stop()
-        self._waker.close()
+        self._waiter.close()
         for intake in self._intakes:
             intake.close()
         self._ledger.close()
@@ -290,7 +294,7 @@ class Agent:
     def _note_problems(self) -> None:
         for intake in self._intakes:
             self._tell(f"input {intake.path}", "input can be read", intake.problem)
-        self._tell("waker", "file events are back", self._waker.reason)
+        self._tell("waker", "file events are back", self._waiter.reason)
 
     def _tell(self, part: str, event: str, problem: str | None) -> None:
         """Log a problem when it comes, changes or goes, and keep it for readiness."""
@@ -309,7 +313,7 @@ class Agent:
         with self._flushing:
             self._flushes_asked += 1
             number = self._flushes_asked
-            self._waker.wake()
+            self._waiter.wake()
             self._flushing.wait_for(lambda: self._flushes_done >= number, FLUSH_SECONDS)
 
     def _health(self) -> list[str]:
@@ -317,7 +321,7 @@ class Agent:
         silent = time.monotonic() - self._alive_at
         if silent > STALLED_SECONDS:
             reasons.append(f"the reading loop has not come round for {silent:.0f} s")
-        if not self._waker.alive:
+        if not self._waiter.alive:
             reasons.append("the thread that watches for file events is dead")
         return reasons
 

@@ -1,6 +1,6 @@
-"""One followed file on its way into counts: its follower, and a scanner for each open file.
+"""One input on its way into counts: its reader, and a scanner for each stream of bytes in it.
 
-Tells for each batch *when* its packets came: now, while the reader keeps up with the file; by
+Tells for each batch *when* its packets came: now, while the reader keeps up with the input; by
 their stamps, while it works off what was written before.
 """
 
@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from logwatch.agent.inputs import open_input
 from logwatch.config import Config, Verdict
 from logwatch.ledger import Labels
 from logwatch.packets import LinkRow, PolicyRow, Row, Scanner, Summary
-from logwatch.tail import Checkpoint, CheckpointError, Follower, read_checkpoint
+from logwatch.tail import CheckpointError, FollowerStatus, Input
 
 MEMORY = 16 * 1024 * 1024
 """Bytes for the flows of one batch, a second at the most: 196,608 of IPv4, 49,152 of IPv6."""
@@ -22,7 +23,12 @@ SLICE_SECONDS = 10
 """Stamps of a backlog are told apart to this length: a sixth of the shortest usual window."""
 
 LIVE_SECONDS = 10.0
-"""A reader that was at the end of the file so recently is reading live."""
+"""A reader that was at the end of the input so recently is reading live."""
+
+NO_SYSLOG = (
+    "A host that logs to the journal only has no such file: read the kernel itself there, "
+    "with --input kmsg."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class _PacketSink:
 
 
 class Intake:
-    """Reads one path. Not for two threads at once."""
+    """Reads one input. Not for two threads at once."""
 
     def __init__(
         self,
@@ -80,6 +86,8 @@ class Intake:
         config: Config,
         checkpoint: bytes | None,
         counted: Callable[[Batch], None],
+        *,
+        boot_id: str = "",
     ) -> None:
         """Go on from a checkpoint of `checkpoint()`; `counted` is given each batch while reading.
 
@@ -97,14 +105,12 @@ class Intake:
         self.last_packet: float | None = None
         """Unix seconds of the latest packet: its arrival, or its stamp if it was read later."""
         self.damage: str | None = None
-        saved: Checkpoint | None = None
-        if checkpoint is not None:
-            try:
-                saved = read_checkpoint(checkpoint)
-            except CheckpointError as error:
-                self.damage = str(error)
-        self._follower = Follower(path, self._open_sink, checkpoint=saved, start=config.start)
-        self._told = self._follower.status
+        try:
+            self.input: Input = open_input(path, config, boot_id, self._open_sink, checkpoint)
+        except CheckpointError as error:
+            self.damage = str(error)
+            self.input = open_input(path, config, boot_id, self._open_sink, None)
+        self._told = self.input.status
 
     def _open_sink(self) -> _PacketSink:
         sink = _PacketSink([prefix.text for prefix in self._prefixes], self._take)
@@ -114,22 +120,26 @@ class Intake:
     @property
     def problem(self) -> str | None:
         """Why nothing is read; None when all is well."""
-        return self._follower.status.reason or None
+        status = self.input.status
+        is_new = isinstance(status, FollowerStatus) and not status.open_files + status.read_bytes
+        if is_new and status.state == "missing":
+            return f"{status.reason} {NO_SYSLOG}"
+        return status.reason or None
 
     @property
-    def behind_bytes(self) -> int:
-        """Bytes that are written but not read."""
-        return self._follower.status.behind_bytes
+    def behind_bytes(self) -> int | None:
+        """Bytes that are written but not read; None where nobody can know."""
+        return self.input.status.behind_bytes
 
     def read(self, now: float) -> None:
         """Read what there is, up to a bound, and hand over what was counted."""
         self._now = now
         self._is_live = time.monotonic() < self._live_until
-        self.is_more = self._follower.poll()
+        self.is_more = self.input.poll()
         for sink in self._sinks:
             sink.drain()
         self._sinks = [sink for sink in self._sinks if not sink.is_finished]
-        status = self._follower.status
+        status = self.input.status
         # What lies in a file that appears was written before, whoever was waiting for it.
         if status.state == "reading" and status.at_end:
             self._live_until = time.monotonic() + LIVE_SECONDS
@@ -161,11 +171,13 @@ class Intake:
 
     def take_counts(self) -> Iterable[tuple[str, Labels, int]]:
         """Give what is to be added to the ledger's counters since the last call."""
-        status, before = self._follower.status, self._told
-        for name in ("read_bytes", "rotations", "truncations"):
+        status, before = self.input.status, self._told
+        for name in status.COUNTERS:
             amount = getattr(status, name) - getattr(before, name)
             if amount:
                 self._add(name, (str(self.path),), amount)
+        if lost := status.lost_records - before.lost_records:
+            self._add("lost_messages", ("kernel", str(self.path)), lost)
         self._told = status
         counts = [(name, labels, amount) for (name, labels), amount in self._counts.items()]
         self._counts.clear()
@@ -173,8 +185,8 @@ class Intake:
 
     def checkpoint(self) -> bytes:
         """The position up to which everything has been handed over, as JSON."""
-        return self._follower.checkpoint().to_json()
+        return self.input.checkpoint().to_json()
 
     def close(self) -> None:
-        """Close the files."""
-        self._follower.close()
+        """Close what is open."""
+        self.input.close()

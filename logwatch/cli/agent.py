@@ -18,7 +18,7 @@ def run(path: Path | None, options: Mapping[str, Any]) -> None:
     """Run until SIGTERM or SIGINT; options that are given stand above the configuration file."""
     given = {key: value for key, value in options.items() if value is not None}
     if path is None:
-        config = check(msgspec.structs.replace(Config(), **given))
+        config = check(msgspec.structs.replace(Config(), **given), named=given)
     else:
         from logwatch.config.file import load
 

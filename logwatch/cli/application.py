@@ -101,6 +101,11 @@ def _agent(prog: str, about: str, arguments: list[str]) -> None:
     add = parser.add_argument
     add("--config", metavar="FILE", help="Configuration in YAML.")
     add(
+        "--input",
+        choices=("file", "kmsg"),
+        help="Follow files, or read the kernel's own log, /dev/kmsg.  [default: file]",
+    )
+    add(
         "--log",
         action="append",
         metavar="PATH",
@@ -118,7 +123,7 @@ def _agent(prog: str, about: str, arguments: list[str]) -> None:
         "--from",
         dest="start",
         choices=("start", "end"),
-        help="Where to begin in a file that was never read before.",
+        help="Where to begin in a log that was never read before.",
     )
     given = vars(parser.parse_args(arguments))
 

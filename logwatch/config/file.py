@@ -17,6 +17,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from logwatch.config.values import (
     Config,
     ConfigError,
+    InputKind,
     Mode,
     Prefix,
     Rules,
@@ -87,6 +88,7 @@ class Reader:
             lambda keys, problem: (
                 wrong_option(keys, problem) if keys[0] in options else self._located(keys, problem)
             ),
+            named={*values, *options},
         )
 
     def _plain(self, node: Any) -> Any:  # noqa: ANN401 - any YAML
@@ -149,7 +151,12 @@ class Reader:
 
 def _in_words(text: str, keys: tuple[str | int, ...]) -> str:
     """What msgspec says of a wrong value, with what would be right."""
-    choices = {"mode": get_args(Mode), "verdict": get_args(Verdict), "start": ("start", "end")}
+    choices = {
+        "input": get_args(InputKind),
+        "mode": get_args(Mode),
+        "verdict": get_args(Verdict),
+        "start": ("start", "end"),
+    }
     names = [key for key in keys if isinstance(key, str)]
     if text.startswith("Invalid enum value") and names and names[-1] in choices:
         return f"is none of {', '.join(choices[names[-1]])}"

@@ -3,13 +3,16 @@
 import ipaddress
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from itertools import combinations
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from logwatch.errors import UsageError
 
+InputKind = Literal["file", "kmsg"]
 Mode = Literal["observe", "propose", "enforce"]
 Verdict = Literal["denied", "logged"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -21,6 +24,10 @@ _SPECIFIER = re.compile("%[tknp]")
 _SPECIFIERS_MOST = 4
 """In one prefix, what the scanner tells apart: one of each says everything."""
 _PORT_MOST = 65_535
+_KERNEL_LOGS = frozenset({"syslog", "kern.log", "messages"})
+"""Each holds all lines of the kernel that netfilter writes, by Debian's and Ubuntu's rules."""
+_ROTATED = re.compile(r"[.-][0-9][0-9.-]*")
+"""What rotation appends to a name; such files are followed with the file itself."""
 _PREFIXES_MOST = 64
 """What the scanner tells apart."""
 _RULE_MOST = {"threshold": 1_000_000_000, "within": 7 * 86_400, "ban": 366 * 86_400}
@@ -77,6 +84,8 @@ class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that an agent is told."""
 
+    input: InputKind = "file"
+    """`kmsg` reads /dev/kmsg in the place of `logs`."""
     logs: tuple[str, ...] = ("/var/log/syslog",)
     state: str = "/var/lib/logwatch"
     listen: str = "0.0.0.0:9137"
@@ -135,8 +144,17 @@ def wrong_option(keys: tuple[str | int, ...], problem: str) -> ConfigError:
     return ConfigError(f"{'.'.join(str(key) for key in keys)}: {problem}")
 
 
-def check(config: Config, wrong: Wrong = wrong_option) -> Config:
-    """Check what types can't say; return the configuration. Raises what `wrong` makes."""
+def check(config: Config, wrong: Wrong = wrong_option, *, named: Container[str] = ()) -> Config:
+    """Check what types can't say; return the configuration. Raises what `wrong` makes.
+
+    `named` are the keys that somebody gave, whatever their values.
+    """
+    if config.input == "kmsg" and "logs" in named:
+        raise wrong(
+            ("logs",),
+            "with input kmsg (--input kmsg) no file is read, since its lines would count twice:"
+            " leave out logs (--log)",
+        )
     _check_paths(config, wrong)
     try:
         split_address(config.listen, "listen")
@@ -167,14 +185,36 @@ def _check_paths(config: Config, wrong: Wrong) -> None:
     for keys, path in [*paths, (("state",), config.state), (("policy_file",), config.policy_file)]:
         if path is not None and (not path or "\0" in path):
             raise wrong(keys, f"{path!r} is not a path")
-    files: dict[str, int] = {}
-    for index, path in enumerate(config.logs):
-        first = files.setdefault(os.path.realpath(path), index)
-        if first != index:
-            raise wrong(
-                ("logs", index),
-                f"{path} is the same file as {config.logs[first]}: its packets would count twice",
-            )
+    for (_, first), (index, path) in combinations(enumerate(config.logs), 2):
+        same = _same_lines(Path(first), Path(path))
+        if same is not None:
+            raise wrong(("logs", index), f"{path} {same} {first}: its packets would count twice")
+
+
+def _same_lines(first: Path, second: Path) -> str | None:
+    """What the second is to the first, if it holds lines of it."""
+    real, other = Path(os.path.realpath(first)), Path(os.path.realpath(second))
+    if real == other or _inode(real) == _inode(other) is not None:
+        return "is the same file as"
+    if real.parent != other.parent:
+        return None
+    if {real.name, other.name} <= _KERNEL_LOGS:
+        return "holds the same lines of the kernel as"
+    if _is_rotated(other.name, real.name) or _is_rotated(real.name, other.name):
+        return "is read already with"
+    return None
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        seen = path.stat()
+    except OSError:
+        return None  # not there yet, or not to be seen: told when it is read
+    return (seen.st_dev, seen.st_ino)
+
+
+def _is_rotated(name: str, of: str) -> bool:
+    return name.startswith(of) and _ROTATED.fullmatch(name, len(of)) is not None
 
 
 def _check_prefixes(config: Config, wrong: Wrong) -> None:

@@ -168,10 +168,13 @@ class LogwatchCollector(Collector):
     def behind_bytes(self, view: View) -> Metric:
         """`logwatch_behind_bytes`."""
         metric = GaugeMetricFamily(
-            "logwatch_behind_bytes", "Bytes written but not read yet.", labels=("input",)
+            "logwatch_behind_bytes",
+            "Bytes written but not read yet; absent for /dev/kmsg, which does not tell.",
+            labels=("input",),
         )
         for shown in view.inputs:
-            metric.add_metric((printable(shown.path),), shown.behind_bytes)
+            if shown.behind_bytes is not None:
+                metric.add_metric((printable(shown.path),), shown.behind_bytes)
         return metric
 
     def last_packet(self, view: View) -> Metric:

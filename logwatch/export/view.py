@@ -13,7 +13,8 @@ class InputView:
 
     path: str
     """Value of the label `input`, as in the ledger's counters of this input."""
-    behind_bytes: int = 0
+    behind_bytes: int | None = 0
+    """None, and not shown, where nobody can know."""
     last_packet: float | None = None
     """Unix seconds of the latest packet's stamp; None, and not shown, before the first one."""
 

@@ -10,8 +10,11 @@ from lab.agent import RunningAgent
 
 @pytest.fixture
 def start_agent(tmp_path: Path) -> Iterator[Callable[..., RunningAgent]]:
-    """Give a function that starts an agent with options; all of them end with the test."""
+    """Give a function that starts an agent with options and settings of RunningAgent.
+
+    All of them end with the test.
+    """
     with ExitStack() as stack:
-        yield lambda *options: stack.enter_context(
-            RunningAgent(tmp_path / "agent", *options, log=tmp_path / "syslog")
+        yield lambda *options, **settings: stack.enter_context(
+            RunningAgent(tmp_path / "agent", *options, **{"log": tmp_path / "syslog"} | settings)
         )

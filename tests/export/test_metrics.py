@@ -137,6 +137,13 @@ def test_what_is_known_but_never_happened_is_zero() -> None:
     assert not any(line.startswith("logwatch_last_packet_timestamp_seconds{") for line in lines)
 
 
+def test_what_nobody_can_know_is_not_shown_as_zero() -> None:
+    view = View(Snapshot(), inputs=(InputView("/dev/kmsg", behind_bytes=None),))
+    lines = rendered(view).splitlines()
+    assert not any(line.startswith("logwatch_behind_bytes{") for line in lines)
+    assert 'logwatch_read_bytes_total{input="/dev/kmsg"} 0.0' in lines
+
+
 @given(st.text(st.characters(codec=None, exclude_categories=()), max_size=8))
 def test_no_label_can_break_the_page(text: str) -> None:
     """Any text at all, in any place, is one sample that a parser reads."""

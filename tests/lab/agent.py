@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -25,16 +26,21 @@ class AgentError(Exception):
 class RunningAgent:
     """`logwatch agent` with everything it writes in one directory; a context manager.
 
-    Listens on a free port of 127.0.0.1. `events` are its own log lines, as they were read.
+    Follows `log`, or reads the kernel's own log where that is None. Listens on a free port of
+    127.0.0.1. `through` is a command that starts it. `events` are its own log lines, as they were
+    read.
     """
 
-    def __init__(self, directory: Path, *options: str, log: Path | str) -> None:
+    def __init__(
+        self, directory: Path, *options: str, log: Path | str | None, through: Sequence[str] = ()
+    ) -> None:
         self.directory = directory
         self.policy = directory / "blacklist.yaml"
         self._log_path = directory / "agent.log"
         self._command = [
-            sys.executable,
-            *("-m", "logwatch", "agent", "--log", str(log)),
+            *through,
+            *(sys.executable, "-m", "logwatch", "agent"),
+            *(("--input", "kmsg") if log is None else ("--log", str(log))),
             *("--state", str(directory / "state"), "--listen", "127.0.0.1:0"),
             *options,
         ]
@@ -80,9 +86,13 @@ class RunningAgent:
             time.sleep(0.02)  # another process works meanwhile: nothing tells when it is done
 
     def get(self, path: str) -> str:
-        """Give what it answers on a path."""
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
-            return answer.read().decode()
+        """Give what it answers on a path, whatever the code."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.read().decode()
 
     def metrics(self, family: str) -> dict[tuple[str, ...], float]:
         """Scrape, and give a family's non-zero samples by label values in the order of names."""
