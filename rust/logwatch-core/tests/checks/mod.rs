@@ -21,13 +21,22 @@ pub const SETS: [&[&str]; 10] = [
     &["calico-packet", "calico-packet-nodeports", "calico-packet-lb"],
     &["calico-packet %k %p", "calico-packet"],
     &["cp %t.%k.%n", "cp %p", "cp "],
-    &["%n", "%t-%n: %p"],
     &["a-prefix-of-exactly-29-bytes!", "a-prefix-that-is-longer-than-29-bytes", "a-pre%n"],
     &["x%p%%y%t", "x", "\u{e9}t\u{e9} %n/%p"],
     &["message", "kernel:", "(%k)", "calico-packet: "],
-    &["ab%nab%nab%n", "%k %n %t %p"],
     &[LONG, "a-prefix-for-nftables %p"],
+    &["%n", "%t-%n: %p"],
+    &["ab%nab%nab%n", "%k %n %t %p"],
 ];
+
+/// The last sets: any text may be a prefix of theirs, so that each line is read as a packet's.
+const SELDOM: usize = 2;
+
+/// Which of the sets a byte chooses: one of the last ones by its own number alone.
+fn index(choice: u8) -> usize {
+    let choice = usize::from(choice);
+    if choice < SETS.len() { choice } else { choice % (SETS.len() - SELDOM) }
+}
 
 /// Longer than what nftables keeps.
 const LONG: &str = "calico-packet gnp log-denied-packets-of-the-public-interface-log-denied-packets-of-\
@@ -52,7 +61,7 @@ fn readers(choice: u8) -> &'static Readers {
             })
             .collect()
     });
-    &all[usize::from(choice) % SETS.len()]
+    &all[index(choice)]
 }
 
 /// A byte that chooses the prefixes, then one line: both readers read it alike.
@@ -69,7 +78,7 @@ pub fn same_reading(choice: u8, line: &[u8]) {
     assert!(
         expected == found,
         "read differently with {:?}: {:?}\n   naive: {expected:?}\n    fast: {found:?}",
-        SETS[usize::from(choice) % SETS.len()],
+        SETS[index(choice)],
         String::from_utf8_lossy(line)
     );
 }
@@ -131,7 +140,7 @@ pub fn same_counts(
     assert!(
         expected == found,
         "counted differently with {level:?} and {:?}: {:?}\n   naive: {expected:?}\n    fast: {found:?}",
-        SETS[usize::from(choice) % SETS.len()],
+        SETS[index(choice)],
         String::from_utf8_lossy(stream)
     );
 }
