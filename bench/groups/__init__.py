@@ -10,7 +10,7 @@ from functools import partial
 
 from corpora import MIXED, STORM
 
-from groups import archives, families, jobs, pieces, plain, sources, start
+from groups import agent, archives, families, jobs, pieces, plain, sources, start
 
 __all__ = ["GROUPS", "Group"]
 
@@ -34,5 +34,6 @@ GROUPS = {
     "families": Group(families.run),
     "jobs": Group(jobs.run),
     "start": Group(start.run),
+    "agent": Group(agent.run, agent.NEEDS),
     "pieces": Group(pieces.run),
 }
