@@ -31,7 +31,7 @@ from logwatch.offenders import (
     Rule,
 )
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.0
 """Longest wait between two looks at the inputs; a wake-up comes sooner."""
 
 COMMIT_SECONDS = 1.0
