@@ -29,7 +29,7 @@ in ours and 79 in the copy of the whole object that `kubectl apply` adds: 2,048 
 
 PROTOCOLS = ("TCP", "UDP")
 
-_API_VERSIONS = (API_VERSION, "crd.projectcalico.org/v1")
+API_VERSIONS = (API_VERSION, "crd.projectcalico.org/v1")
 _NAMES = (NAME, "default.blacklist")
 """Calico before v3.32 stores the policy under its tier's name."""
 
@@ -86,17 +86,18 @@ def deny_rules(tcp: Iterable[Network], udp: Iterable[Network]) -> list[Deny]:
     tcp, udp = list(tcp), list(udp)
     rules: list[Deny] = []
     for version in (4, 6):
-        pairs = zip_longest(_chunks(tcp, version), _chunks(udp, version))
-        for chunks in pairs:
+        pairs = zip_longest(chunks(tcp, version), chunks(udp, version))
+        for pair in pairs:
             rules += [
                 Deny(protocol, chunk)
-                for protocol, chunk in zip(PROTOCOLS, chunks, strict=True)
+                for protocol, chunk in zip(PROTOCOLS, pair, strict=True)
                 if chunk
             ]
     return rules
 
 
-def _chunks(networks: Sequence[Network], version: int) -> list[tuple[Network, ...]]:
+def chunks(networks: Sequence[Network], version: int) -> list[tuple[Network, ...]]:
+    """Cut the networks of one family into as many as a rule may hold."""
     family = [network for network in networks if network.version == version]
     size = MAX_NETWORKS_PER_RULE
     return [tuple(family[start : start + size]) for start in range(0, len(family), size)]
@@ -117,7 +118,7 @@ def is_blacklist(document: object) -> bool:
         return False
     metadata = document.get("metadata")
     return (
-        document.get("apiVersion") in _API_VERSIONS
+        document.get("apiVersion") in API_VERSIONS
         and isinstance(metadata, Mapping)
         and metadata.get("name") in _NAMES
     )

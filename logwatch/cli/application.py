@@ -219,6 +219,78 @@ def _explain(prog: str, about: str, arguments: list[str]) -> None:
     run_explain(given.line, given.prefix, given.format)
 
 
+def _policy(prog: str, about: str, arguments: list[str]) -> None:
+    if not arguments or arguments[0] not in POLICY_COMMANDS:
+        parser = Parser(prog, about, "COMMAND [ARGUMENTS]...")
+        commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Listed)
+        for name, (what, _) in POLICY_COMMANDS.items():
+            commands.add_parser(name, help=what)
+        parser.parse_args(arguments)
+        parser.error("COMMAND is missing")
+    what, command = POLICY_COMMANDS[arguments[0]]
+    command(f"{prog} {arguments[0]}", what, arguments[1:])
+
+
+def _policy_render(prog: str, about: str, arguments: list[str]) -> None:
+    parser = Parser(prog, about, "[OPTIONS] NAME")
+    add = parser.add_argument
+    add("name", metavar="NAME", help="One of those that `logwatch policy list` shows.")
+    add(
+        "--load-balancer",
+        action="append",
+        default=[],
+        metavar="IP[:PORT]",
+        help="Can be given several times.  [default port: 80]",
+    )
+    add(
+        "--client",
+        action="append",
+        default=[],
+        metavar="CIDR",
+        help="Network or address of clients. Can be given several times.",
+    )
+    add(
+        "--selector",
+        default="ibm.role=='worker_public'",
+        metavar="TEXT",
+        help="Which host endpoints it is for.  [default: ibm.role=='worker_public']",
+    )
+    add("--log", action="store_true", help="Put a Log in front of each Deny.")
+    given = parser.parse_args(arguments)
+
+    from logwatch.cli.policy import render
+
+    render(given.name, given.load_balancer, given.client, given.selector, logs=given.log)
+
+
+def _policy_list(prog: str, about: str, arguments: list[str]) -> None:
+    parser = Parser(prog, about, "[OPTIONS]")
+    _add_form(parser)
+    given = parser.parse_args(arguments)
+
+    from logwatch.cli.policy import show
+
+    show(given.format)
+
+
+def _policy_check(prog: str, about: str, arguments: list[str]) -> None:
+    parser = Parser(prog, about, "[OPTIONS] PATH...")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="YAML; - is standard input.")
+    _add_form(parser)
+    given = parser.parse_args(arguments)
+
+    from logwatch.cli.policy import check
+
+    check(given.paths, given.format)
+
+
+POLICY_COMMANDS = {
+    "render": ("Write one of the tutorial's policies for your load balancers.", _policy_render),
+    "list": ("List the policies that can be rendered.", _policy_list),
+    "check": ("Tell what is wrong with the policies in YAML files.", _policy_check),
+}
+
+
 COMMANDS = {
     "agent": (
         "Follow the syslog of this node, export metrics, and decide who is blacklisted.",
@@ -229,8 +301,18 @@ COMMANDS = {
         "Show how each part of a line is read, by the grammar and by the fast path.",
         _explain,
     ),
+    "policy": ("Write the policies that block traffic in front of NAT, and check some.", _policy),
 }
 """What each command is for, and what defines and runs it."""
+
+
+def _add_form(parser: Parser) -> None:
+    parser.add_argument(
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help="How it is written.  [default: text]",
+    )
 
 
 def _add_prefix(parser: Parser) -> None:

@@ -1,0 +1,99 @@
+"""`logwatch policy`: the tutorial's policies as YAML, and a check of policies in files."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from logwatch.blacklist import NetworkError, parse_network
+from logwatch.blacklist.document import dump
+from logwatch.blacklist.lint import Finding, lint
+from logwatch.blacklist.tutorial import (
+    POLICIES,
+    LoadBalancer,
+    PolicyUsageError,
+    Wanted,
+    tutorial_policy,
+)
+from logwatch.errors import LogwatchError
+
+FOUND_PROBLEMS = 3
+
+Form = Literal["text", "json"]
+
+
+class PolicyFileError(LogwatchError):
+    """A file of policies that can't be read."""
+
+
+def render(
+    name: str, load_balancers: Sequence[str], clients: Sequence[str], selector: str, *, logs: bool
+) -> None:
+    """Write one policy as YAML."""
+    wanted = Wanted(
+        tuple(map(LoadBalancer.parse, load_balancers)),
+        tuple(_client(text) for text in clients),
+        selector,
+        logs,
+    )
+    sys.stdout.write(dump(tutorial_policy(name, wanted)))
+
+
+def _client(text: str) -> Any:  # noqa: ANN401 -- a network
+    try:
+        return parse_network(text)
+    except NetworkError as error:
+        raise PolicyUsageError(f"client {text!r}: {error}") from error
+
+
+def show(output_format: Form) -> None:
+    """List the policies that can be rendered."""
+    if output_format == "json":
+        entries = [
+            {"name": name, "order": policy.order, "action": policy.action, "about": policy.about}
+            for name, policy in POLICIES.items()
+        ]
+        sys.stdout.write(json.dumps({"schema": 1, "policies": entries}, indent=2) + "\n")
+        return
+    for name, policy in POLICIES.items():
+        sys.stdout.write(f"{name:<20} {policy.order:>5}  {policy.action:<6} {policy.about}\n")
+
+
+def check(paths: Sequence[str], output_format: Form) -> None:
+    """Tell what is wrong with the policies in files; exits with 3 when something is."""
+    findings = [(path, finding) for path in paths for finding in _findings(path)]
+    if output_format == "json":
+        entries = [{"file": path, **asdict(finding)} for path, finding in findings]
+        sys.stdout.write(json.dumps({"schema": 1, "findings": entries}, indent=2) + "\n")
+    else:
+        for path, finding in findings:
+            sys.stdout.write(
+                f"{path}: {finding.policy}: {finding.where}: {finding.level}: {finding.what};"
+                f" {finding.remedy}\n"
+            )
+    if any(finding.level == "problem" for _, finding in findings):
+        sys.exit(FOUND_PROBLEMS)
+
+
+def _findings(path: str) -> Iterator[Finding]:
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text()
+        documents = list(YAML(typ="safe", pure=True).load_all(text))
+    except OSError as error:
+        raise PolicyFileError(f"{path} can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise PolicyFileError(f"{path} is not text in UTF-8: {error.reason}") from error
+    except YAMLError as error:
+        raise PolicyFileError(f"{path} is not valid YAML: {str(error).splitlines()[0]}") from error
+    for document in documents:
+        if not isinstance(document, dict):
+            continue
+        items = document.get("items")
+        for each in items if isinstance(items, list) else [document]:
+            if isinstance(each, dict):
+                yield from lint(each)
