@@ -101,6 +101,11 @@ def read_clock(walker: Walker) -> None:
     two_digits(walker, 0, 60)
 
 
+def read_fraction(walker: Walker) -> None:
+    if walker.has(b"."):
+        walker.run(DIGITS, 1, 9)
+
+
 def read_stamp(walker: Walker) -> bytes:
     begin = walker.at
     if walker.data[walker.at : walker.at + 3] in MONTHS:
@@ -112,6 +117,7 @@ def read_stamp(walker: Walker) -> bytes:
             raise StopReadingError
         walker.must(b" ")
         read_clock(walker)
+        read_fraction(walker)
         return walker.data[begin : walker.at]
     for _ in range(4):
         if walker.data[walker.at : walker.at + 1] not in [bytes([digit]) for digit in DIGITS]:
@@ -123,13 +129,12 @@ def read_stamp(walker: Walker) -> bytes:
     two_digits(walker, 1, 31)
     walker.must(b"T")
     read_clock(walker)
-    if walker.has(b"."):
-        walker.run(DIGITS, 1, 9)
+    read_fraction(walker)
     if not walker.has(b"Z"):
         if not walker.has(b"+"):
             walker.must(b"-")
         two_digits(walker, 0, 23)
-        walker.must(b":")
+        walker.has(b":")
         two_digits(walker, 0, 59)
     return walker.data[begin : walker.at]
 

@@ -1,7 +1,8 @@
 """What syslog writes in front of the kernel's message: priority, time, host, tag, uptime.
 
 All forms that rsyslog's templates print (RSYSLOG_TraditionalFileFormat, RSYSLOG_FileFormat,
-RSYSLOG_SyslogProtocol23Format, imjournal), and the wrapper of its ratelimit.c for repetitions.
+RSYSLOG_SyslogProtocol23Format, imjournal), what journalctl prints as short, short-iso and with
+-precise, and the wrapper of rsyslog's ratelimit.c for repetitions.
 """
 
 from typing import Final
@@ -13,7 +14,8 @@ from logwatch.packets.grammar.elements import beginning, choice, token
 _MONTH: Final = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _CLOCK: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)"
 _DATE: Final = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-_ZONE: Final = "Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_FRACTION: Final = r"(?:\.[0-9]{1,9})?"
+_ZONE: Final = "Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9]"
 
 PRIORITY = token("<", "[0-9]{1,3}", ">", name="priority").set_name("priority")
 """facility * 8 + severity, RFC 5424 section 6.2.1."""
@@ -21,11 +23,13 @@ VERSION = token("1", name="version").set_name("version")
 """RFC 5424 section 6.2.2."""
 TRADITIONAL = token(
     "",
-    f"(?:{_MONTH}) (?: [1-9]|[1-9]|0[1-9]|[12][0-9]|3[01]) {_CLOCK}",
+    f"(?:{_MONTH}) (?: [1-9]|[1-9]|0[1-9]|[12][0-9]|3[01]) {_CLOCK}{_FRACTION}",
     name="stamp",
 )
-"""RFC 3164 section 4.1.2. A day below 10 is padded; some clouds' tools drop the second blank."""
-RFC_3339 = token("", rf"{_DATE}T{_CLOCK}(?:\.[0-9]{{1,9}})?(?:{_ZONE})", name="stamp")
+"""RFC 3164 section 4.1.2. A day below 10 is padded; some clouds' tools drop the second blank.
+journalctl's short-precise has a fraction."""
+RFC_3339 = token("", rf"{_DATE}T{_CLOCK}{_FRACTION}(?:{_ZONE})", name="stamp")
+"""The zone is without a colon in journalctl's short-iso before systemd 255."""
 HOST = token("", "[^ ]{1,255}", name="host")
 TAG = choice(token("kernel:", after="", name="tag"), token("kernel - - - ", after="", name="tag"))
 """imklog's fixed tag; the second is RFC 5424's: app name, and no process, message id and data."""

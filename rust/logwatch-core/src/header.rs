@@ -129,7 +129,8 @@ fn stamp_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// "Nov  5 07:08:09"; some systems write one space only in front of a day below ten.
+/// "Nov  5 07:08:09"; some systems write one space only in front of a day below ten, and
+/// `journalctl -o short-precise` a fraction.
 #[inline]
 fn traditional_length(text: &[u8]) -> Option<usize> {
     let month = text.get(..3)?;
@@ -150,10 +151,11 @@ fn traditional_length(text: &[u8]) -> Option<usize> {
     {
         return None;
     }
-    Some(at + 9)
+    at += 9;
+    Some(at + fraction_length(&text[at..])?)
 }
 
-/// "2026-11-22T07:08:09.123456+00:00".
+/// "2026-11-22T07:08:09.123456+00:00"; `journalctl -o short-iso` writes "+0000" before systemd 255.
 #[inline]
 fn rfc3339_length(text: &[u8]) -> Option<usize> {
     let day = text.get(..11)?;
@@ -168,22 +170,26 @@ fn rfc3339_length(text: &[u8]) -> Option<usize> {
     {
         return None;
     }
-    let mut at = 19;
-    if text.get(at) == Some(&b'.') {
-        let fraction = digits(&text[at + 1..]);
-        if !(1..=9).contains(&fraction) {
-            return None;
-        }
-        at += 1 + fraction;
-    }
+    let at = 19 + fraction_length(&text[19..])?;
     match text.get(at)? {
         b'Z' => Some(at + 1),
         b'+' | b'-' => {
-            let zone = text.get(at + 1..at + 6)?;
-            (two(zone)? <= 23 && zone[2] == b':' && two(&zone[3..])? <= 59).then_some(at + 6)
+            let minutes = at + 3 + usize::from(text.get(at + 3) == Some(&b':'));
+            let is_zone = two(&text[at + 1..])? <= 23 && two(text.get(minutes..)?)? <= 59;
+            is_zone.then_some(minutes + 2)
         }
         _ => None,
     }
+}
+
+/// ".123456", or nothing; `None` if it is no fraction of a second.
+#[inline]
+fn fraction_length(text: &[u8]) -> Option<usize> {
+    if text.first() != Some(&b'.') {
+        return Some(0);
+    }
+    let fraction = digits(&text[1..]);
+    (1..=9).contains(&fraction).then_some(1 + fraction)
 }
 
 /// "07:08:09", a leap second included.
@@ -234,6 +240,9 @@ mod tests {
             "Nov 22 07:08:09 kernel: calico-packet: IN=",
             "2026-11-22T07:08:09.123456+00:00 worker-1 kernel: calico-packet: IN=",
             "2026-11-22T07:08:09Z worker-1 kernel: [123456.789012] calico-packet: IN=",
+            "2026-11-22T07:08:09+0100 worker-1 kernel: calico-packet: IN=",
+            "2026-11-22T07:08:09.123456-0930 worker-1 kernel: calico-packet: IN=",
+            "Nov 22 07:08:09.123456 worker-1 kernel: calico-packet: IN=",
             "<5>1 2026-11-22T07:08:09.123456+02:00 worker-1 kernel - - - [1154069.463446] calico-packet: IN=",
             "1 2026-11-22T07:08:09.123456-02:00 worker-1 kernel - - - calico-packet: IN=",
             "<5>Nov 22 07:08:09 worker-1 kernel: [   12.345678][    C3] calico-packet: IN=",
@@ -259,6 +268,13 @@ mod tests {
             "2026-13-22T07:08:09Z worker-1 kernel: calico-packet: IN=",
             "2026-11-22T07:08:09. worker-1 kernel: calico-packet: IN=",
             "2026-11-22T07:08:09 worker-1 kernel: calico-packet: IN=",
+            "2026-11-22T07:08:09+01 worker-1 kernel: calico-packet: IN=",
+            "2026-11-22T07:08:09+010 worker-1 kernel: calico-packet: IN=",
+            "2026-11-22T07:08:09+01000 worker-1 kernel: calico-packet: IN=",
+            "2026-11-22T07:08:09+2400 worker-1 kernel: calico-packet: IN=",
+            "2026-11-22T07:08:09+0160 worker-1 kernel: calico-packet: IN=",
+            "Nov 22 07:08:09. worker-1 kernel: calico-packet: IN=",
+            "Nov 22 07:08:09.1234567890 worker-1 kernel: calico-packet: IN=",
             "[   12.345678] calico-packet: IN=",
         ] {
             assert_eq!(None, place(line), "{line}");

@@ -83,13 +83,18 @@ impl Clock {
     #[inline]
     pub fn seconds(&mut self, stamp: &[u8]) -> i64 {
         let traditional = stamp[0].is_ascii_alphabetic();
-        let text = if traditional { stamp } else { &stamp[..Self::TEXT] };
+        let whole_second = if traditional {
+            stamp.iter().position(|&byte| byte == b'.').unwrap_or(stamp.len())
+        } else {
+            Self::TEXT
+        };
+        let text = &stamp[..whole_second];
         let (length, remembered, seconds) = &self.last;
         let local_or_utc = if text == &remembered[..*length] {
             *seconds
         } else {
             let seconds = if traditional {
-                self.traditional(stamp)
+                self.traditional(text)
             } else {
                 civil(stamp).map_or(0, |c| utc(c.0, c.1, c.2, c.3, c.4, c.5))
             };
@@ -162,9 +167,11 @@ fn zone(stamp: &[u8]) -> i64 {
     if stamp.ends_with(b"Z") {
         return 0;
     }
-    let text = &stamp[stamp.len() - 6..];
-    let seconds = i64::from(two(&text[1..])) * 3_600 + i64::from(two(&text[4..])) * 60;
-    if text[0] == b'-' { -seconds } else { seconds }
+    let (hours, minutes) = stamp.split_at(stamp.len() - 2);
+    let hours = hours.strip_suffix(b":").unwrap_or(hours);
+    let (sign, hours) = (hours[hours.len() - 3], &hours[hours.len() - 2..]);
+    let seconds = i64::from(two(hours)) * 3_600 + i64::from(two(minutes)) * 60;
+    if sign == b'-' { -seconds } else { seconds }
 }
 
 #[cfg(test)]
@@ -183,6 +190,8 @@ mod tests {
             ("2026-11-22T09:08:09.1+02:00", NOVEMBER),
             ("2026-11-21T23:08:09.123456-08:00", NOVEMBER),
             ("2026-11-22T07:08:09-00:30", NOVEMBER + 1_800),
+            ("2026-11-22T08:38:09+0130", NOVEMBER),
+            ("2026-11-21T23:08:09.123456-0800", NOVEMBER),
             ("1970-01-01T00:00:00Z", 0),
             ("2024-02-29T00:00:00Z", 1_709_164_800),
         ] {
@@ -194,6 +203,7 @@ mod tests {
     fn a_stamp_without_a_year_is_the_one_nearest_to_now() {
         let mut clock = Clock::new(utc, NOVEMBER);
         assert_eq!(NOVEMBER, clock.seconds(b"Nov 22 07:08:09"));
+        assert_eq!(NOVEMBER + 1, clock.seconds(b"Nov 22 07:08:10.999999"));
         assert_eq!(utc(2026, 9, 5, 14, 34, 40), clock.seconds(b"Sep  5 14:34:40"));
         assert_eq!(utc(2026, 9, 5, 14, 34, 40), clock.seconds(b"Sep 5 14:34:40"));
         assert_eq!(utc(2027, 1, 3, 0, 0, 0), clock.seconds(b"Jan  3 00:00:00"));

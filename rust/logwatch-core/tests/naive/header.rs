@@ -132,7 +132,11 @@ fn traditional_length(line: &[u8]) -> Option<usize> {
     } else {
         return None;
     };
-    ((1..=31).contains(&number) && is_clock(&day[width..])).then_some(3 + width + 8)
+    if !(1..=31).contains(&number) || !is_clock(&day[width..]) {
+        return None;
+    }
+    let rest = skip_fraction(&day[width + 8..])?;
+    Some(line.len() - rest.len())
 }
 
 /// "2026-11-22T07:08:09.123456+00:00"
@@ -144,22 +148,25 @@ fn rfc3339_length(line: &[u8]) -> Option<usize> {
     {
         return None;
     }
-    let mut zone = &line[19..];
-    if let Some(fraction) = zone.strip_prefix(b".") {
-        zone = skip_digits(fraction);
-        if !(1..=9).contains(&(fraction.len() - zone.len())) {
-            return None;
-        }
-    }
-    let is_offset = (looks_like(zone, b"+00:00") || looks_like(zone, b"-00:00"))
-        && two(zone, 1) <= 23
-        && two(zone, 4) <= 59;
-    let zone_length = match zone.first() {
-        Some(b'Z') => 1,
-        _ if is_offset => 6,
-        _ => return None,
+    let zone = skip_fraction(&line[19..])?;
+    let looks_like_one_of = |plus, minus| looks_like(zone, plus) || looks_like(zone, minus);
+    let zone_length = if zone.first() == Some(&b'Z') {
+        1
+    } else if looks_like_one_of(b"+00:00", b"-00:00") && two(zone, 1) <= 23 && two(zone, 4) <= 59 {
+        6
+    } else if looks_like_one_of(b"+0000", b"-0000") && two(zone, 1) <= 23 && two(zone, 3) <= 59 {
+        5
+    } else {
+        return None;
     };
     Some(line.len() - zone.len() + zone_length)
+}
+
+/// What follows a fraction of one to nine digits, or no fraction.
+fn skip_fraction(text: &[u8]) -> Option<&[u8]> {
+    let Some(fraction) = text.strip_prefix(b".") else { return Some(text) };
+    let rest = skip_digits(fraction);
+    (1..=9).contains(&(fraction.len() - rest.len())).then_some(rest)
 }
 
 /// Unix seconds of a well-formed stamp. One without a year is of the year that brings it nearest
@@ -169,6 +176,7 @@ pub fn seconds(stamp: &[u8], now: i64) -> i64 {
         i64::from(two(text, 0)) * 3_600 + i64::from(two(text, 3)) * 60 + i64::from(two(text, 6))
     };
     if let Some(month) = MONTHS.iter().position(|month| stamp.starts_with(month)) {
+        let stamp = stamp.split(|&byte| byte == b'.').next().unwrap_or(stamp);
         let (date, clock) = stamp.split_at(stamp.len() - 8);
         let day = date[3..].iter().filter(|byte| is_digit(byte));
         let day = day.fold(0, |day, digit| day * 10 + i64::from(digit - b'0'));
@@ -185,8 +193,9 @@ pub fn seconds(stamp: &[u8], now: i64) -> i64 {
     if stamp.ends_with(b"Z") {
         return moment;
     }
-    let zone = &stamp[stamp.len() - 6..];
-    let offset = i64::from(two(zone, 1)) * 3_600 + i64::from(two(zone, 4)) * 60;
+    let start = stamp.iter().rposition(|byte| b"+-".contains(byte)).unwrap_or(0);
+    let zone = &stamp[start..];
+    let offset = i64::from(two(zone, 1)) * 3_600 + i64::from(two(zone, zone.len() - 2)) * 60;
     if zone[0] == b'-' { moment + offset } else { moment - offset }
 }
 
