@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from typing import Literal, Protocol, Self
 
@@ -25,6 +25,10 @@ same time within 3 %; zstd, whose blocks have 128 KiB, takes 15 % longer with tw
 _SLICE = 4 * 1024
 """Compressed bytes per call: what a damaged archive may lose. A log's give some 25 KiB, and slices
 of 64 KiB make it 4 % faster at the most."""
+
+_AHEAD_LEAST = 4 * 1024 * 1024
+"""Bytes of an archive from which on it is decompressed ahead: smaller ones take less time than the
+import of what does it, 8 ms. Pipes are not: nobody can end a thread that waits for one."""
 
 _MAGIC_SIZE = 10  # of the longest below
 _GZIP = b"\x1f\x8b"  # RFC 1952
@@ -49,16 +53,17 @@ class Archive:
     """Iterate for the bytes of the log, in pieces cut anywhere; once. A context manager.
 
     `read_bytes` of `size` bytes were read so far, both as they are on the disk; `size` is None
-    when nobody knows it: standard input, a FIFO.
+    when nobody knows it: standard input, a FIFO. `log_bytes` were made of them.
     """
 
     def __init__(self, descriptor: int, name: str, *, owned: bool) -> None:
         self.name = name
         self.read_bytes = 0
+        self.log_bytes = 0
         self.size: int | None = None
         self._descriptor = descriptor
         self._owned = owned
-        self._delivered = 0
+        self._ahead: Generator[bytes] | None = None
         if owned and stat.S_ISREG((seen := os.fstat(descriptor)).st_mode):
             self.size = seen.st_size
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
@@ -73,10 +78,20 @@ class Archive:
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the pieces; ArchiveError when the rest can't be read."""
-        return self._pieces() if self.compression is None else self._decompressed(self.compression)
+        if self.compression is None:
+            return self._plain()
+        pieces = self._decompressed(self.compression)
+        if self.size is None or self.size < _AHEAD_LEAST:
+            return pieces
+        from logwatch.report.ahead import ahead
+
+        self._ahead = ahead(pieces)
+        return self._ahead
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
+        if self._ahead is not None:
+            self._ahead.close()
         if self._owned:
             os.close(self._descriptor)
             self._owned = False
@@ -124,6 +139,11 @@ class Archive:
             yield data
             data = self._read()
 
+    def _plain(self) -> Iterator[bytes]:
+        for piece in self._pieces():
+            self.log_bytes += len(piece)
+            yield piece
+
     def _decompressed(self, compression: Compression) -> Iterator[bytes]:
         """One member (gzip) or frame (zstd) after the other, until the input ends."""
         begin, failure = _codec(compression)
@@ -138,7 +158,7 @@ class Archive:
                     decompressed = member.decompress(data, PIECE)
                     while True:
                         if decompressed:
-                            self._delivered += len(decompressed)
+                            self.log_bytes += len(decompressed)
                             yield decompressed
                         if member.needs_input or member.eof:
                             break
@@ -153,7 +173,7 @@ class Archive:
         if member is not None:
             raise ArchiveError(
                 f"{self.name} is cut off: its {compression} data ends unfinished after"
-                f" {self.read_bytes} bytes ({self._delivered} bytes of log came before); get a"
+                f" {self.read_bytes} bytes ({self.log_bytes} bytes of log came before); get a"
                 " complete copy.",
             )
 
@@ -162,7 +182,7 @@ class Archive:
         cause = re.sub(r"^Error -\d+ |^Unable to decompress[^:]*: ", "", str(error)).lower()
         return ArchiveError(
             f"{self.name} is damaged: its {self.compression} data can't be read on after"
-            f" {self.read_bytes - unread} bytes, {cause} ({self._delivered} bytes of log came"
+            f" {self.read_bytes - unread} bytes, {cause} ({self.log_bytes} bytes of log came"
             " before); get an intact copy.",
         )
 
