@@ -57,5 +57,6 @@ def in_order(work: Work[Result], count: int, jobs: int) -> Iterator[Result]:
     finally:
         stopping.set()
         room.release()
-        for thread in threads:
+        # An interrupt may come before all of them are started.
+        for thread in filter(threading.Thread.is_alive, threads):
             thread.join(END_SECONDS)

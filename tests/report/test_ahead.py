@@ -4,6 +4,7 @@ import random
 import signal
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -227,5 +228,8 @@ def test_an_interrupt_while_two_archives_are_read(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     with pytest.raises(KeyboardInterrupt):
         read([str(path) for path in paths], ["calico-packet"], jobs=2, progress=Interrupts())
-    for thread in set(threading.enumerate()) - before:
-        thread.join(10)
+    patience = time.monotonic() + 10
+    while (left := set(threading.enumerate()) - before) and time.monotonic() < patience:
+        for thread in left:
+            if thread.is_alive():  # else it is about to start
+                thread.join(1)

@@ -71,3 +71,20 @@ def test_work_that_is_left_is_told_to_stop() -> None:
     assert 0 == next(results)
     results.close()
     assert stopped.wait(10)
+
+
+def test_an_interrupt_before_all_threads_are_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def start_one(thread: threading.Thread) -> None:
+        if started:
+            raise KeyboardInterrupt
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    with pytest.raises(KeyboardInterrupt):
+        next(in_order(lambda _is_stopping, number: number, 9, 3))
+    started[0].join(10)
+    assert not started[0].is_alive()
