@@ -145,7 +145,8 @@ def _report(prog: str, about: str, arguments: list[str]) -> None:
         "paths",
         nargs="*",
         metavar="PATH",
-        help="Syslog files, also .gz and .zst; - is standard input.",
+        help="Syslog files, also .gz and .zst, or a journal's export; - is standard input, such as"
+        " of journalctl -k -o short-iso, or -o export.",
     )
     add(
         "--format",

@@ -30,6 +30,8 @@ _AHEAD_LEAST = 4 * 1024 * 1024
 """Bytes of an archive from which on it is decompressed ahead: smaller ones take less time than the
 import of what does it, 8 ms. Pipes are not: nobody can end a thread that waits for one."""
 
+_SYSLOG = "/var/log/syslog"  # which Debian 12 and others no longer have
+
 _MAGIC_SIZE = 10  # of the longest below
 _GZIP = b"\x1f\x8b"  # RFC 1952
 _ZSTD = (  # RFC 8878: a frame, or one of the sixteen skippable ones
@@ -220,9 +222,13 @@ def read_archive(path: str) -> Archive:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
     except FileNotFoundError as error:
-        raise ArchiveError(
-            f"{path} does not exist; give the path of a log file, or - for standard input.",
-        ) from error
+        remedy = "give the path of a log file, or - for standard input"
+        if path == _SYSLOG:
+            remedy = (
+                "a host without it has its log in the journal: journalctl -k -o short-iso |"
+                " logwatch report - (or -o export)"
+            )
+        raise ArchiveError(f"{path} does not exist; {remedy}.") from error
     except PermissionError as error:
         raise ArchiveError(
             f"{path} can't be read: permission denied; run as a user who may read it (on Debian"

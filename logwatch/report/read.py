@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 
 from logwatch.packets import Scanner, Summary
-from logwatch.report.archive import ArchiveError, read_archive
+from logwatch.report.archive import Archive, ArchiveError, read_archive
+from logwatch.report.journal import syslog_lines
 from logwatch.report.report import InputEntry, Report
 
 # A bar need not move more often than this many pieces (of 128 KiB).
@@ -85,14 +86,13 @@ def _never() -> bool:
 def _read_one(
     path: str, scanner: Scanner, progress: Progress, is_stopping: Callable[[], bool]
 ) -> Part:
+    archive: Archive | None = None
     problem = None
-    read_bytes = 0
     try:
         with read_archive(path) as archive:
             advanced = progress.started(path, archive.size)
-            for number, piece in enumerate(archive):
+            for number, piece in enumerate(syslog_lines(iter(archive), archive.name)):
                 scanner.feed(piece)
-                read_bytes += len(piece)
                 if number % PIECES_PER_STEP == 0:
                     advanced(archive.read_bytes)
                     if is_stopping():
@@ -101,7 +101,8 @@ def _read_one(
     except ArchiveError as error:
         problem = str(error)
     scanner.finish()
-    return scanner.drain(), InputEntry(_printable(path), read_bytes, problem)
+    log_bytes = archive.log_bytes if archive else 0
+    return scanner.drain(), InputEntry(_printable(path), log_bytes, problem)
 
 
 def _printable(text: str) -> str:

@@ -177,6 +177,20 @@ def test_missing_file(tmp_path: Path) -> None:
         read_archive(path)
 
 
+def test_missing_syslog_names_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on a host that has the file."""
+
+    def refuse(*_arguments: object) -> int:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        with pytest.raises(ArchiveError) as error:
+            read_archive("/var/log/syslog")
+    assert "/var/log/syslog does not exist; a host without it" in str(error.value)
+    assert "journalctl -k -o short-iso | logwatch report - (or -o export)" in str(error.value)
+
+
 def test_directory(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match=f"{tmp_path} is a directory; give"):
         read_archive(str(tmp_path))
