@@ -1,20 +1,16 @@
-"""Makes syslog lines of what `journalctl -o export` prints; anything else passes as it is.
+"""Makes syslog lines of what `journalctl -o export` prints.
 
 The format is https://systemd.io/JOURNAL_EXPORT_FORMATS. Each entry becomes one line: line feeds in
 its message become blanks, since only the text at its start was put there by the kernel (rsyslog
-keeps such a message on one line as well). A field above 1 MiB is left out of its entry. At most
-8 MiB are held.
+keeps such a message on one line as well). A field above 1 MiB is left out of its entry. Less
+than 16 MiB are held.
 """
 
 import re
 from collections.abc import Iterator
-from itertools import chain
 
 from logwatch.report.archive import ArchiveError
 from logwatch.report.report import moment
-
-MAGIC = b"__CURSOR="
-"""The name of the field that systemd writes first in each entry."""
 
 FIELD_MOST = 1024 * 1024
 """Bytes of a field that is looked into. The kernel's messages have less than 2 KiB."""
@@ -44,21 +40,13 @@ _MICROSECONDS = re.compile(rb"[0-9]{1,16}")  # 17 digits are years with five
 Fields = dict[bytes, bytes]
 
 
-def syslog_lines(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
-    """Yield bytes of syslog: lines of an export, told by its first bytes, else the pieces.
+def export_lines(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Yield the lines of an export that comes in pieces cut anywhere.
 
-    `name` tells in errors where the pieces are from. ArchiveError when the export is damaged or
-    ends within an entry; what stands in front of that comes first.
+    `name` tells in errors where they are from. ArchiveError when the export is damaged or ends
+    within an entry; what stands in front of that comes first.
     """
-    start = b""
-    try:
-        while len(start) < len(MAGIC) and (piece := next(pieces, b"")):
-            start += piece
-    except ArchiveError:
-        yield start
-        raise
-    whole = chain([start], pieces)
-    yield from _Export(name).lines(whole) if start.startswith(MAGIC) else whole
+    return _Export(name).lines(pieces)
 
 
 class _Export:

@@ -6,11 +6,11 @@ interpreter.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 from logwatch.packets import Scanner, Summary
 from logwatch.report.archive import Archive, ArchiveError, read_archive
-from logwatch.report.journal import syslog_lines
 from logwatch.report.report import InputEntry, Report
 
 # A bar need not move more often than this many pieces (of 128 KiB).
@@ -19,6 +19,9 @@ PIECES_PER_STEP = 32
 
 Part = tuple[Summary, InputEntry]
 
+
+EXPORT = b"__CURSOR="
+"""The field that systemd writes first in each entry of a journal's export."""
 
 MEMORY = 256 * 1024 * 1024
 """Bytes for the tables of a file: 3,145,728 flows of IPv4 and 786,432 of IPv6 are told apart."""
@@ -103,6 +106,23 @@ def _read_one(
     scanner.finish()
     log_bytes = archive.log_bytes if archive else 0
     return scanner.drain(), InputEntry(_printable(path), log_bytes, problem)
+
+
+def syslog_lines(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Yield lines for the entries of a journal's export, told by its start, else the pieces."""
+    start = b""
+    try:
+        while len(start) < len(EXPORT) and (piece := next(pieces, b"")):
+            start += piece
+    except ArchiveError:
+        yield start
+        raise
+    whole: Iterator[bytes] = chain([start], pieces)
+    if start.startswith(EXPORT):
+        from logwatch.report.journal import export_lines
+
+        whole = export_lines(whole, name)
+    yield from whole
 
 
 def _printable(text: str) -> str:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from logwatch.packets import Scanner
 from logwatch.report import read
 from logwatch.report.archive import ArchiveError
-from logwatch.report.journal import FIELD_MOST, syslog_lines
+from logwatch.report.journal import FIELD_MOST
+from logwatch.report.read import syslog_lines
 
 if sys.version_info >= (3, 14):
     from compression import zstd
