@@ -82,7 +82,7 @@ def check(paths: Sequence[str], output_format: Form) -> None:
 
 def _findings(path: str) -> Iterator[Finding]:
     try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text()
+        text = _bytes(path).decode()
         documents = list(YAML(typ="safe", pure=True).load_all(text))
     except OSError as error:
         raise PolicyFileError(f"{path} can't be read: {error.strerror}") from error
@@ -97,3 +97,7 @@ def _findings(path: str) -> Iterator[Finding]:
         for each in items if isinstance(items, list) else [document]:
             if isinstance(each, dict):
                 yield from lint(each)
+
+
+def _bytes(path: str) -> bytes:
+    return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command import logwatch
 from conftest import FIXTURES
 
 from logwatch.cli.prefixes import prefix_texts
@@ -23,17 +24,6 @@ else:
 
 SCAN = FIXTURES / "scan" / "lines.log"
 LINE = SCAN.read_bytes().splitlines()[0]
-
-
-def logwatch(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "logwatch", *arguments],
-        input=given,
-        capture_output=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "COLUMNS": "100"},
-    )
 
 
 def test_a_report_is_json_on_standard_output_and_nothing_else() -> None:
