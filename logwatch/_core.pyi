@@ -91,6 +91,18 @@ class Summary:
         """Lines by kind: packet, repeated, odd, forged, other."""
 
     @property
+    def losses(self) -> dict[str, tuple[int, int]]:
+        """(messages, reports) of loss by who reported it: kernel, journald, rsyslog.
+
+        Messages are what the reports with a number say together; some have none. Only what may be
+        lines of the kernel counts. Such reports are lines of the kind "other".
+        """
+
+    @property
+    def overlong_lines(self) -> int:
+        """Lines of the kind "other" that have more than 65,536 bytes: nobody looked into them."""
+
+    @property
     def packets(self) -> int:
         """Packets, repeats included."""
 

@@ -1,7 +1,7 @@
 //! Changes whole words: most lines that libFuzzer makes from bytes stop being lines early.
 
 /// What may stand in a line: keys, whole fields, values at the limits, marks.
-const WORDS: [&[u8]; 56] = [
+const WORDS: [&[u8]; 60] = [
     b"IN=",
     b"OUT=",
     b"PHYSIN=a",
@@ -58,6 +58,10 @@ const WORDS: [&[u8]; 56] = [
     b"message repeated 2 times: [",
     b"calico-packet: IN=",
     b"kernel:",
+    b"kernel: netfilter please increase S_SIZE",
+    b"systemd-journald[1]: Missed 9 kernel messages",
+    b"rsyslogd: imklog: 9 messages lost due to rate-limiting",
+    b"imjournal from <a:b>: begin to drop messages due to rate-limiting",
 ];
 
 /// Numbers at the limits of the fields, and just behind them.

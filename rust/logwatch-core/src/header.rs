@@ -25,6 +25,43 @@ pub struct Header<'a> {
 #[must_use]
 #[inline]
 pub fn read(line: &[u8]) -> Option<Header<'_>> {
+    let (mut header, ()) = read_tagged(line, |cursor| take_tag(cursor).then_some(()))?;
+    let mut cursor = Cursor { text: line, at: header.place };
+    skip_uptime_and_caller(&mut cursor);
+    header.place = cursor.at;
+    Some(header)
+}
+
+/// Reads a header whose tag `take_tag` takes, and returns what that gives. The text starts right
+/// behind the tag.
+#[inline]
+pub(crate) fn read_tagged<T>(
+    line: &[u8],
+    take_tag: impl Fn(&mut Cursor<'_>) -> Option<T>,
+) -> Option<(Header<'_>, T)> {
+    let (mut cursor, stamp) = read_stamp(line)?;
+    let place_of_stamp = cursor.at - stamp.len();
+    if !cursor.take(b" ") {
+        return None;
+    }
+    let mut host = cursor.at..cursor.at;
+    let tag = if let Some(tag) = take_tag(&mut cursor) {
+        tag
+    } else {
+        let length = memchr::memchr(b' ', cursor.rest())?;
+        if length == 0 || length > HOST_MOST {
+            return None;
+        }
+        host.end += length;
+        cursor.at += length + 1;
+        take_tag(&mut cursor)?
+    };
+    Some((Header { stamp, place_of_stamp, host, place: cursor.at }, tag))
+}
+
+/// The stamp of a line, whoever wrote it, and the place behind it.
+#[inline]
+pub(crate) fn read_stamp(line: &[u8]) -> Option<(Cursor<'_>, &[u8])> {
     let mut cursor = Cursor::new(line);
     if line.first() == Some(&b'<') {
         take_priority(&mut cursor);
@@ -32,30 +69,13 @@ pub fn read(line: &[u8]) -> Option<Header<'_>> {
     cursor.take(b"1 ");
     let start = cursor.at;
     let length = stamp_length(cursor.rest())?;
-    let stamp = &line[start..start + length];
     cursor.at += length;
-    if !cursor.take(b" ") {
-        return None;
-    }
-    let mut host = cursor.at..cursor.at;
-    if !take_tag(&mut cursor) {
-        let length = memchr::memchr(b' ', cursor.rest())?;
-        if length == 0 || length > HOST_MOST {
-            return None;
-        }
-        host.end += length;
-        cursor.at += length + 1;
-        if !take_tag(&mut cursor) {
-            return None;
-        }
-    }
-    skip_uptime_and_caller(&mut cursor);
-    Some(Header { stamp, place_of_stamp: start, host, place: cursor.at })
+    Some((cursor, &line[start..start + length]))
 }
 
 /// "kernel:", or "kernel - - - " of RFC 5424.
 #[inline]
-fn take_tag(cursor: &mut Cursor<'_>) -> bool {
+pub(crate) fn take_tag(cursor: &mut Cursor<'_>) -> bool {
     cursor.take(b"kernel:") || cursor.take(b"kernel - - - ")
 }
 
@@ -115,7 +135,7 @@ fn bracket_and_spaces(text: &[u8]) -> Option<usize> {
 }
 
 #[inline]
-fn digits(text: &[u8]) -> usize {
+pub(crate) fn digits(text: &[u8]) -> usize {
     text.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 

@@ -19,6 +19,11 @@ pub trait Lanes: Copy {
     /// Which bytes are spaces or control characters: at most 0x20.
     fn blank(self, block: &[u8; 64]) -> u64;
 
+    /// Counts the line feeds in fewer than 256 blocks, and tells whether one of the pairs is there: its
+    /// first byte in a block of `blocks`, the other one at the same place in that of `behind`. Some
+    /// other bytes may be taken for a pair, but no pair is missed.
+    fn survey(self, blocks: &[[u8; 64]], behind: &[[u8; 64]], pairs: &Pairs) -> (u64, bool);
+
     /// Whether each byte is at least its lowest, and above it by no more than its span.
     fn within(self, block: &[u8; 64], ranges: &Ranges) -> bool;
 
@@ -60,6 +65,32 @@ impl Ranges {
             place += 1;
         }
         self
+    }
+}
+
+/// Pairs of bytes that are looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Pairs {
+    /// The pairs themselves.
+    pub exact: [(u8, u8); 2],
+    /// The first byte of the pair whose other one has these four lowest bits; 0xFF where there is none.
+    first: [u8; 16],
+}
+
+impl Pairs {
+    /// Takes two pairs of ASCII whose other bytes differ in the lowest four bits.
+    ///
+    /// # Panics
+    ///
+    /// When they do not.
+    #[must_use]
+    pub const fn new(exact: [(u8, u8); 2]) -> Self {
+        let mut first = [0xFF; 16];
+        let places = [(exact[0].1 % 16) as usize, (exact[1].1 % 16) as usize];
+        assert!(places[0] != places[1], "one place for two pairs");
+        first[places[0]] = exact[0].0;
+        first[places[1]] = exact[1].0;
+        Self { exact, first }
     }
 }
 
@@ -163,6 +194,7 @@ mod tests {
         equal: u64,
         same: u64,
         blank: u64,
+        survey: (u64, bool),
         within: bool,
         numbers: Option<[u64; 8]>,
         v4: Vec<Option<(u32, u32)>>,
@@ -170,6 +202,8 @@ mod tests {
     }
 
     struct Look<'a>(&'a [u8; 64], &'a [u8; 64]);
+
+    const PAIRS: Pairs = Pairs::new([(b'=', b'<'), (b'_', b'b')]);
 
     const MOST: [u64; 8] = [9_999_999, 9_999_999, 255, 65_535, 65_535, 65_535, 65_535, 9_999_999];
 
@@ -192,6 +226,7 @@ mod tests {
                 equal: lanes.equal(self.0, b'='),
                 same: lanes.same(self.0, self.1),
                 blank: lanes.blank(self.0),
+                survey: lanes.survey(&[*self.0; 9], &[*self.1; 9], &PAIRS),
                 within: lanes.within(self.0, &ranges(self.1)),
                 numbers: lanes.numbers(numbers(self.0), &MOST),
                 v4: (7..=15)
@@ -229,7 +264,7 @@ mod tests {
     }
 
     fn byte() -> impl Strategy<Value = u8> {
-        prop_oneof![3 => any::<u8>(), 1 => Just(b'='), 2 => 0x1E_u8..0x3C, 1 => 0x5E_u8..0x69]
+        prop_oneof![3 => any::<u8>(), 1 => Just(b'='), 1 => Just(b'\n'), 2 => 0x1E_u8..0x3C, 1 => 0x5E_u8..0x69]
     }
 
     proptest! {
@@ -249,6 +284,10 @@ mod tests {
                 prop_assert_eq!(mask(&|at| whole[at] == b'='), seen.equal);
                 prop_assert_eq!(mask(&|at| whole[at] == second[at]), seen.same);
                 prop_assert_eq!(mask(&|at| whole[at] <= b' '), seen.blank);
+                let feeds = mask(&|at| whole[at] == b'\n').count_ones();
+                prop_assert_eq!(9 * u64::from(feeds), seen.survey.0);
+                let has_pair = (0..64).any(|at| PAIRS.exact.contains(&(whole[at], second[at])));
+                prop_assert!(seen.survey.1 || !has_pair);
                 let within = |at: usize| {
                     let (least, most) = (second[at].saturating_sub(3), second[at].saturating_add(2));
                     (least..=most).contains(&whole[at])

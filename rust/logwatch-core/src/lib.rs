@@ -18,6 +18,7 @@ pub mod hash;
 pub mod header;
 pub mod lanes;
 pub mod line;
+pub mod losses;
 mod memory;
 mod openings;
 mod pairs;

@@ -18,6 +18,7 @@ use crate::fast;
 use crate::hash::Seed;
 use crate::lanes::{Lanes, Level, Work};
 use crate::line::{self, Kind, LINE_MOST, Placed, Reading};
+use crate::losses::Quiet;
 use crate::memory::Memory;
 use crate::prefix::Prefixes;
 use crate::summary::{Limits, Summary};
@@ -162,8 +163,7 @@ impl Scanner {
         if !self.overlong && kept + end.len() <= LINE_MOST {
             self.partial.extend_from_slice(end);
             let line = std::mem::take(&mut self.partial);
-            let reading = line::read_line(&line, &self.prefixes);
-            let counted = self.count(&reading);
+            let counted = self.count_line(&line);
             self.partial = line;
             if !counted {
                 self.partial.truncate(kept);
@@ -174,11 +174,9 @@ impl Scanner {
             let line = if kept == 0 && !self.overlong { line::strip_nuls(end) } else { end };
             if self.overlong || kept + line.len() > LINE_MOST {
                 self.summary.add_lines(Kind::Other, 1);
-            } else {
-                let reading = line::read_line(line, &self.prefixes);
-                if !self.count(&reading) {
-                    return false;
-                }
+                self.summary.losses.overlong_lines += 1;
+            } else if !self.count_line(line) {
+                return false;
             }
         }
         self.abandon();
@@ -220,23 +218,33 @@ impl Scanner {
     fn read(&mut self, line: &[u8], prefixes: &Prefixes) -> bool {
         let text = line::strip_nuls(line);
         if text.len() > LINE_MOST {
-            return self.count(&line::read_line(text, prefixes));
+            return self.count(&line::read_line(text, prefixes), text);
         }
         let text = line::strip_return(text);
         match line::read_in_place(text, prefixes) {
             Ok(placed) => self.count_placed(text, &placed),
-            Err(stamp) => self.count(&line::read_out_of_place(text, stamp, prefixes)),
+            Err(stamp) => self.count(&line::read_out_of_place(text, stamp, prefixes), text),
         }
     }
 
     /// Lines without any prefix.
     fn count_others(&mut self, lines: &[u8]) {
-        let count = memchr::memchr_iter(b'\n', lines).count() as u64;
+        let losses = &mut self.summary.losses;
+        losses.see_overlong(lines);
+        let count = self.level.run(Quiet { lines, losses });
         self.summary.add_lines(Kind::Other, count);
     }
 
+    fn count_line(&mut self, line: &[u8]) -> bool {
+        let prefixes = Arc::clone(&self.prefixes);
+        self.count(&line::read_line(line, &prefixes), line)
+    }
+
     /// Counts a line; false, and nothing is counted, when it belongs to another slice.
-    fn count(&mut self, reading: &Reading<'_>) -> bool {
+    fn count(&mut self, reading: &Reading<'_>, line: &[u8]) -> bool {
+        if reading.kind == Kind::Other {
+            self.summary.losses.see(line);
+        }
         self.count_at(reading).is_some()
     }
 

@@ -12,7 +12,7 @@ use crate::policy::Policy;
 use crate::prefix::PREFIXES_MOST;
 use crate::summary::{Limits, Summary};
 
-const MARK: &[u8; 8] = b"logwsum1";
+const MARK: &[u8; 8] = b"logwsum2";
 /// Longest name in a policy: what nftables prints of a prefix.
 const NAME_MOST: usize = 127;
 
@@ -217,6 +217,11 @@ impl Summary {
         for lines in self.lines {
             lines.put(&mut bytes);
         }
+        for lost in self.losses.by {
+            lost.messages.put(&mut bytes);
+            lost.reports.put(&mut bytes);
+        }
+        self.losses.overlong_lines.put(&mut bytes);
         let policies: Vec<_> = self.policies().collect();
         put_list(&mut bytes, &policies, |bytes, policy| {
             policy.prefix.put(bytes);
@@ -251,6 +256,11 @@ impl Summary {
         for lines in &mut summary.lines {
             *lines = source.number()?;
         }
+        for lost in &mut summary.losses.by {
+            lost.messages = source.number()?;
+            lost.reports = source.number()?;
+        }
+        summary.losses.overlong_lines = source.number()?;
         let policies = source.list(Source::policy)?;
         let classes = source.list(|source| source.class(policies.len()))?;
         if !summary.take_classes(&policies, &classes) {

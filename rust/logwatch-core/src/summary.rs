@@ -12,6 +12,7 @@ use crate::fast::{Addresses, Sight};
 use crate::flows::{Count, Flows, Tag, Word};
 use crate::hash::Seed;
 use crate::line::{Kind, Reading};
+use crate::losses::Losses;
 use crate::policy::{Policies, Policy};
 use crate::protocol::Protocol;
 
@@ -61,6 +62,8 @@ pub struct Summary {
     limits: Limits,
     /// Lines by kind, in the order of [`Kind::ALL`].
     pub lines: [u64; 5],
+    /// What is missing, as far as anybody says.
+    pub losses: Losses,
     policies: Policies,
     classes: Classes,
     v4: Flows<u32>,
@@ -76,6 +79,7 @@ impl Summary {
             seed,
             limits,
             lines: [0; 5],
+            losses: Losses::default(),
             policies: Policies::default(),
             classes: Classes::default(),
             v4: Flows::new(seed, limits.bytes / 2, pairs),
@@ -147,6 +151,7 @@ impl Summary {
         for (mine, theirs) in self.lines.iter_mut().zip(other.lines) {
             *mine = mine.saturating_add(theirs);
         }
+        self.losses.merge(&other.losses);
         let policies: Vec<u16> =
             other.policies.iter().map(|policy| self.policies.number(policy.clone())).collect();
         let classes: Vec<u16> = other

@@ -14,6 +14,7 @@ use logwatch_core::distinct::Distinct;
 use logwatch_core::flows::Count;
 use logwatch_core::hash::Seed;
 use logwatch_core::line::{self, Kind};
+use logwatch_core::losses::Speaker;
 use logwatch_core::prefix::Prefixes;
 use logwatch_core::protocol::{self, Protocol};
 use logwatch_core::scanner::{Scanner as CoreScanner, Settings};
@@ -211,6 +212,21 @@ impl Summary {
             lines.set_item(kind.name(), self.inner.lines[kind as usize])?;
         }
         Ok(lines)
+    }
+
+    #[getter]
+    fn losses<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let losses = PyDict::new(py);
+        for speaker in Speaker::ALL {
+            let lost = self.inner.losses.by[speaker as usize];
+            losses.set_item(speaker.name(), (lost.messages, lost.reports))?;
+        }
+        Ok(losses)
+    }
+
+    #[getter]
+    fn overlong_lines(&self) -> u64 {
+        self.inner.losses.overlong_lines
     }
 
     #[getter]

@@ -1,6 +1,6 @@
 //! Words of eight bytes: the lanes that every processor has.
 
-use super::{LEAST, Lanes, Numbers, Ranges};
+use super::{LEAST, Lanes, Numbers, Pairs, Ranges};
 use crate::address;
 
 /// Words of eight bytes, on any processor.
@@ -48,6 +48,22 @@ impl Lanes for Plain {
     #[inline(always)]
     fn blank(self, block: &[u8; 64]) -> u64 {
         Self::mask(block, |word| !(((word & !HIGHS) + ONES * (0x7F - 0x20)) | word))
+    }
+
+    #[inline(always)]
+    fn survey(self, blocks: &[[u8; 64]], behind: &[[u8; 64]], pairs: &Pairs) -> (u64, bool) {
+        let feeds = memchr::memchr_iter(b'\n', blocks.as_flattened()).count() as u64;
+        let (words, _) = blocks.as_flattened().as_chunks::<8>();
+        let (others, _) = behind.as_flattened().as_chunks::<8>();
+        let mut found = 0;
+        for (word, other) in words.iter().zip(others) {
+            let (word, other) = (u64::from_le_bytes(*word), u64::from_le_bytes(*other));
+            for (byte, behind) in pairs.exact {
+                found |= Self::zeros(word ^ (ONES * u64::from(byte)))
+                    & Self::zeros(other ^ (ONES * u64::from(behind)));
+            }
+        }
+        (feeds, found & HIGHS != 0)
     }
 
     #[inline(always)]

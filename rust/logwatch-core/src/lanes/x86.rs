@@ -6,20 +6,22 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _MM_HINT_T0, _mm_add_epi8, _mm_and_si128, _mm_cmpeq_epi8, _mm_cvtsi32_si128,
-    _mm_cvtsi128_si64, _mm_loadu_si128, _mm_maddubs_epi16, _mm_min_epu8, _mm_movemask_epi8,
-    _mm_or_si128, _mm_packus_epi16, _mm_prefetch, _mm_set1_epi8, _mm_set1_epi16, _mm_setr_epi8,
-    _mm_shuffle_epi8, _mm_sub_epi8, _mm256_add_epi8, _mm256_add_epi64, _mm256_and_si256,
-    _mm256_andnot_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi32, _mm256_cmpgt_epi64,
-    _mm256_cvtepu8_epi64, _mm256_extract_epi32, _mm256_loadu_si256, _mm256_madd_epi16,
+    __m128i, __m256i, _MM_HINT_T0, _mm_add_epi8, _mm_add_epi64, _mm_and_si128, _mm_cmpeq_epi8,
+    _mm_cvtsi32_si128, _mm_cvtsi128_si64, _mm_extract_epi64, _mm_loadu_si128, _mm_maddubs_epi16,
+    _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_packus_epi16, _mm_prefetch, _mm_set1_epi8,
+    _mm_set1_epi16, _mm_setr_epi8, _mm_shuffle_epi8, _mm_sub_epi8, _mm256_add_epi8,
+    _mm256_add_epi64, _mm256_and_si256, _mm256_andnot_si256, _mm256_castsi256_si128,
+    _mm256_cmpeq_epi8, _mm256_cmpgt_epi32, _mm256_cmpgt_epi64, _mm256_cvtepu8_epi64,
+    _mm256_extract_epi32, _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_madd_epi16,
     _mm256_maddubs_epi16, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_mul_epu32, _mm256_or_si256,
-    _mm256_permutevar8x32_epi32, _mm256_set_m128i, _mm256_set1_epi8, _mm256_set1_epi16,
-    _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setr_epi32, _mm256_setr_epi64x,
-    _mm256_shuffle_epi8, _mm256_slli_epi64, _mm256_sllv_epi64, _mm256_srli_epi64,
-    _mm256_storeu_si256, _mm256_sub_epi8, _mm256_sub_epi64, _mm256_testz_si256, _mm256_xor_si256,
+    _mm256_permutevar8x32_epi32, _mm256_sad_epu8, _mm256_set_m128i, _mm256_set1_epi8,
+    _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setr_epi32,
+    _mm256_setr_epi64x, _mm256_shuffle_epi8, _mm256_slli_epi64, _mm256_sllv_epi64,
+    _mm256_srli_epi64, _mm256_storeu_si256, _mm256_sub_epi8, _mm256_sub_epi64, _mm256_testz_si256,
+    _mm256_xor_si256,
 };
 
-use super::{LEAST, Lanes, Numbers, Ranges, Work};
+use super::{LEAST, Lanes, Numbers, Pairs, Ranges, Work};
 
 /// How the digits of an IPv4 address lie in its text.
 #[derive(Clone, Copy)]
@@ -129,6 +131,12 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn survey(self, blocks: &[[u8; 64]], behind: &[[u8; 64]], pairs: &Pairs) -> (u64, bool) {
+        // SAFETY: the same.
+        unsafe { survey_by_avx2(blocks, behind, pairs) }
+    }
+
+    #[inline(always)]
     fn within(self, block: &[u8; 64], ranges: &Ranges) -> bool {
         // SAFETY: the same.
         unsafe { within_by_avx2(block, ranges) }
@@ -198,6 +206,32 @@ fn at_most([low, high]: [__m256i; 2], most: u8) -> u64 {
 #[target_feature(enable = "avx2")]
 fn blank_by_avx2(block: &[u8; 64]) -> u64 {
     at_most(halves(block), 0x20)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn survey_by_avx2(blocks: &[[u8; 64]], behind: &[[u8; 64]], pairs: &Pairs) -> (u64, bool) {
+    let zeros = _mm256_set1_epi8(0);
+    let feed = _mm256_set1_epi8(b'\n'.cast_signed());
+    // SAFETY: the table has the 16 bytes that are loaded, at any alignment.
+    let first = unsafe { _mm_loadu_si128(pairs.first.as_ptr().cast()) };
+    let first = _mm256_set_m128i(first, first);
+    let mut feeds = [zeros; 2];
+    let mut found = zeros;
+    for (block, behind) in blocks.iter().zip(behind) {
+        let (bytes, others) = (halves(block), halves(behind));
+        for half in 0..2 {
+            feeds[half] = _mm256_sub_epi8(feeds[half], _mm256_cmpeq_epi8(bytes[half], feed));
+            // Which byte would make a pair with the other one is looked up by its lowest bits.
+            let wanted = _mm256_shuffle_epi8(first, others[half]);
+            found = _mm256_or_si256(found, _mm256_cmpeq_epi8(bytes[half], wanted));
+        }
+    }
+    let sums = _mm256_add_epi64(_mm256_sad_epu8(feeds[0], zeros), _mm256_sad_epu8(feeds[1], zeros));
+    let [low, high] = [_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1)];
+    let sums = _mm_add_epi64(low, high);
+    let count = _mm_cvtsi128_si64(sums) + _mm_extract_epi64(sums, 1);
+    (count.cast_unsigned(), _mm256_movemask_epi8(found) != 0)
 }
 
 #[inline]

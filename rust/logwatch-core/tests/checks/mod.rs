@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use logwatch_core::hash::Seed;
 use logwatch_core::lanes::Level;
 use logwatch_core::line;
+use logwatch_core::losses;
 use logwatch_core::prefix::Prefixes;
 use logwatch_core::scanner::{Scanner, Settings};
 use logwatch_core::summary::{Limits, Summary};
@@ -73,6 +74,12 @@ pub fn line(data: &[u8]) {
 /// Both readers read `line` alike with the prefixes of this choice.
 pub fn same_reading(choice: u8, line: &[u8]) {
     let readers = readers(choice);
+    assert_eq!(
+        naive::losses::read(line),
+        losses::read(line),
+        "of {:?}",
+        String::from_utf8_lossy(line)
+    );
     let expected = naive::read_line(line, &readers.naive);
     let found = line::read_line(line, &readers.prefixes);
     assert!(

@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use logwatch_core::address::Address;
 use logwatch_core::body::Packet;
 use logwatch_core::flows::Count;
-use logwatch_core::line::Reading;
+use logwatch_core::line::{Kind, Reading};
+use logwatch_core::losses::Losses;
 use logwatch_core::policy::Policy;
 use logwatch_core::protocol::Protocol;
 use logwatch_core::summary::Summary;
 use logwatch_core::views::Views;
 
-use super::header;
 use super::prefix::Prefix;
+use super::{LINE_MOST, header, losses};
 
 /// Packets, bytes, Unix seconds of the earliest and the latest stamp (0: unknown).
 type Sums = (u64, u64, u32, u32);
@@ -28,6 +29,7 @@ type Link = (Policy, Vec<u8>, Option<Protocol>, bool);
 pub struct Counts {
     /// By kind, in the order of `Kind::ALL`.
     pub lines: [u64; 5],
+    pub losses: Losses,
     pub packets: u64,
     pub bytes: u64,
     pub last: u32,
@@ -52,6 +54,9 @@ impl Counts {
         for line in lines {
             let reading = super::read_line(line, prefixes);
             counts.lines[reading.kind as usize] += 1;
+            if reading.kind == Kind::Other {
+                counts.add_losses(line);
+            }
             let Some(packet) = reading.packet else { continue };
             counts.add(&reading, &packet, now);
             destinations.insert((packet.source, packet.destination));
@@ -84,6 +89,22 @@ impl Counts {
         *link = (link.0.saturating_add(packets), link.1.saturating_add(bytes));
     }
 
+    fn add_losses(&mut self, mut line: &[u8]) {
+        while let Some(behind) = line.strip_prefix(b"\0") {
+            line = behind;
+        }
+        if line.len() > LINE_MOST {
+            self.losses.overlong_lines += 1;
+        } else if let Some(report) = losses::read(line.strip_suffix(b"\r").unwrap_or(line)) {
+            let lost = &mut self.losses.by[report.by as usize];
+            let times = u64::from(report.times);
+            lost.reports += times;
+            let messages = u128::from(report.messages) * u128::from(times);
+            let sum = u128::from(lost.messages) + messages;
+            lost.messages = u64::try_from(sum).unwrap_or(u64::MAX);
+        }
+    }
+
     fn add_up_flows(&mut self) {
         let mut ports_of = BTreeSet::new();
         for (&(source, port, protocol), &(packets, ..)) in &self.flows {
@@ -101,6 +122,7 @@ impl Counts {
         let total = summary.total();
         let mut counts = Self {
             lines: summary.lines,
+            losses: summary.losses,
             packets: total.packets,
             bytes: total.bytes,
             last: total.last(),

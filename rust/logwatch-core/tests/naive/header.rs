@@ -7,16 +7,26 @@ const HOST_MOST: usize = 255;
 
 /// The stamp, and the kernel's text; `None` when the kernel did not write this line.
 pub fn read(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (stamp, places) = places_of_tag(line)?;
+    let message = places.into_iter().find_map(skip_tag)?;
+    Some((stamp, skip_uptime_and_caller(message)))
+}
+
+/// The stamp, and the texts that start where a tag may stand: behind the stamp, or behind a host.
+pub fn places_of_tag(line: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
     let line = skip_priority(line);
     let line = line.strip_prefix(b"1 ").unwrap_or(line);
     let length = rfc3339_length(line).or_else(|| traditional_length(line))?;
     let (stamp, rest) = line.split_at(length);
     let rest = rest.strip_prefix(b" ")?;
-    let message = skip_tag(rest).or_else(|| {
-        let (host, rest) = split_at_space(rest)?;
-        if host.is_empty() || host.len() > HOST_MOST { None } else { skip_tag(rest) }
-    })?;
-    Some((stamp, skip_uptime_and_caller(message)))
+    let mut places = vec![rest];
+    if let Some((host, rest)) = split_at_space(rest)
+        && !host.is_empty()
+        && host.len() <= HOST_MOST
+    {
+        places.push(rest);
+    }
+    Some((stamp, places))
 }
 
 /// N and the inner text of "message repeated N times: [ ... ]", whose "]" may have been cut off.
@@ -59,12 +69,12 @@ fn skip_priority(line: &[u8]) -> &[u8] {
     }
 }
 
-fn skip_tag(text: &[u8]) -> Option<&[u8]> {
+pub fn skip_tag(text: &[u8]) -> Option<&[u8]> {
     text.strip_prefix(b"kernel:").or_else(|| text.strip_prefix(b"kernel - - - "))
 }
 
 /// Each may be missing, and any number of spaces may follow each.
-fn skip_uptime_and_caller(message: &[u8]) -> &[u8] {
+pub fn skip_uptime_and_caller(message: &[u8]) -> &[u8] {
     let message = skip_spaces(message);
     let message = skip_uptime(message).map_or(message, skip_spaces);
     skip_caller(message).map_or(message, skip_spaces)
@@ -88,14 +98,14 @@ fn skip_caller(text: &[u8]) -> Option<&[u8]> {
     if end.len() < number.len() { end.strip_prefix(b"]") } else { None }
 }
 
-fn skip_spaces(mut text: &[u8]) -> &[u8] {
+pub fn skip_spaces(mut text: &[u8]) -> &[u8] {
     while let Some(behind) = text.strip_prefix(b" ") {
         text = behind;
     }
     text
 }
 
-fn skip_digits(text: &[u8]) -> &[u8] {
+pub fn skip_digits(text: &[u8]) -> &[u8] {
     &text[text.iter().take_while(|byte| is_digit(byte)).count()..]
 }
 

@@ -6,6 +6,7 @@
 pub mod body;
 pub mod counts;
 pub mod header;
+pub mod losses;
 pub mod prefix;
 
 use logwatch_core::line::{Kind, Reading};
