@@ -69,6 +69,14 @@ class Scanner:
     def pending(self) -> int:
         """Bytes of the unfinished last line, all of them fed already."""
 
+    @property
+    def last_stamp(self) -> int | None:
+        """Unix seconds at which the last line counted was written, by its stamp.
+
+        A line without a stamp changes nothing; None until there was one with. Every program's
+        lines tell, not only the kernel's.
+        """
+
     def drain(self) -> Summary:
         """Return what was counted since the last drain."""
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use crate::fast;
 use crate::hash::Seed;
+use crate::header;
 use crate::lanes::{Lanes, Level, Work};
 use crate::line::{self, Kind, LINE_MOST, Placed, Reading};
 use crate::losses::Quiet;
@@ -55,6 +56,8 @@ pub struct Scanner {
     overlong: bool,
     /// Slice of the packets counted since the last drain.
     slice: Option<u32>,
+    /// Stamp of the last line counted, or of one before it if that has none; empty if none had.
+    stamp: Vec<u8>,
 }
 
 impl Scanner {
@@ -79,6 +82,7 @@ impl Scanner {
             pending: 0,
             overlong: false,
             slice: None,
+            stamp: Vec::new(),
         }
     }
 
@@ -99,6 +103,7 @@ impl Scanner {
             let lines = &data[at..=at + last];
             let taken = self.scan(lines);
             at += taken;
+            self.see_stamp(&lines[..taken]);
             if taken < lines.len() {
                 return at;
             }
@@ -142,6 +147,26 @@ impl Scanner {
         self.clock.set_now(now);
     }
 
+    /// When the last line counted was written, in Unix seconds, by its stamp or that of the last one
+    /// before it which has one.
+    pub fn last_stamp(&mut self) -> Option<i64> {
+        (!self.stamp.is_empty()).then(|| self.clock.seconds(&self.stamp))
+    }
+
+    fn see_stamp(&mut self, lines: &[u8]) {
+        let mut end = lines.len();
+        let mut starts = memchr::memrchr_iter(b'\n', lines).map(|feed| feed + 1).chain([0]);
+        let stamp = starts.find_map(|start| {
+            let line = line::strip_nuls(&lines[start..end]);
+            end = start;
+            header::read_stamp(line)
+        });
+        if let Some((_, stamp)) = stamp {
+            self.stamp.clear();
+            self.stamp.extend_from_slice(stamp);
+        }
+    }
+
     /// Keeps the beginning of a line for the next piece.
     fn keep(&mut self, data: &[u8]) {
         self.pending += data.len() as u64;
@@ -164,6 +189,9 @@ impl Scanner {
             self.partial.extend_from_slice(end);
             let line = std::mem::take(&mut self.partial);
             let counted = self.count_line(&line);
+            if counted {
+                self.see_stamp(&line);
+            }
             self.partial = line;
             if !counted {
                 self.partial.truncate(kept);
@@ -175,7 +203,9 @@ impl Scanner {
             if self.overlong || kept + line.len() > LINE_MOST {
                 self.summary.add_lines(Kind::Other, 1);
                 self.summary.losses.overlong_lines += 1;
-            } else if !self.count_line(line) {
+            } else if self.count_line(line) {
+                self.see_stamp(line);
+            } else {
                 return false;
             }
         }

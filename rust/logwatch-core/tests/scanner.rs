@@ -411,3 +411,21 @@ fn an_unfinished_line_can_be_forgotten() {
     scanner.finish();
     assert_eq!([0, 0, 0, 0, 2], scanner.drain().lines);
 }
+
+#[test]
+fn the_stamp_of_the_last_line_that_has_one_is_known() {
+    let noon = NOW - 2 * 86_400;
+    let lines = "Nov 22 12:00:00 w app: one\n2026-11-22T12:00:01Z w app: two\n\0Nov 22 12:00:02 w \
+                 kernel: calico-packet: IN=\nno stamp\n\nNov 22 12:00:03 w app: unfini";
+    for piece in [1, 7, 27, 1_000] {
+        let mut scanner = scanner(0, 0);
+        assert_eq!(None, scanner.last_stamp());
+        for piece in lines.as_bytes().chunks(piece) {
+            scanner.feed(piece);
+        }
+        assert_eq!(Some(noon + 2), scanner.last_stamp(), "in pieces of {piece}");
+        scanner.drain();
+        scanner.finish();
+        assert_eq!(Some(noon + 3), scanner.last_stamp());
+    }
+}

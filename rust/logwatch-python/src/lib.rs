@@ -115,6 +115,11 @@ impl Scanner {
         self.inner.pending()
     }
 
+    #[getter]
+    fn last_stamp(&mut self) -> Option<i64> {
+        self.inner.last_stamp()
+    }
+
     fn drain(&mut self) -> Summary {
         if self.now.is_none() {
             self.inner.set_now(now());
