@@ -185,7 +185,8 @@ def test_every_case_is_recorded_and_its_truth_adds_up(case: object) -> None:
     lines = (folder / "lines.log").read_bytes().count(b"\n")
     assert sum(totals["lines"].values()) == lines
     assert sum(one.kind == "packet" for one in truth) == totals["packets"]
-    assert expected(truth, Counter(totals["lines"])) == totals
+    assert expected(truth, Counter(totals["lines"]), totals.get("lost")) == totals
+    assert totals.get("lost", {}) == case.lost  # type: ignore[attr-defined]
 
 
 def test_rules_default_to_calicos() -> None:

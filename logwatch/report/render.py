@@ -17,6 +17,13 @@ def render_json(report: Report) -> str:
     head = {"schema": report.schema, "totals": report.totals._asdict()}
     tail = {
         "policies": [entry._asdict() for entry in report.policies],
+        "lost": {
+            **{
+                lost.by: {"messages": lost.messages, "reports": lost.reports}
+                for lost in report.lost
+            },
+            "overlong_lines": report.overlong_lines,
+        },
         "inputs": [entry._asdict() for entry in report.inputs],
     }
     parts = [

@@ -70,6 +70,15 @@ class PolicyEntry(NamedTuple):
     packets: int
 
 
+class LostEntry(NamedTuple):
+    """What one of the writers of the log says it has lost, as far as the kernel's lines go."""
+
+    by: str
+    messages: int
+    """Sum of the numbers that it gives; not every report has one."""
+    reports: int
+
+
 class InputEntry(NamedTuple):
     """One file that was read; `problem` tells why it was not read to its end."""
 
@@ -87,6 +96,9 @@ class Report(NamedTuple):
     sources: tuple[SourceEntry, ...]
     ports: tuple[PortEntry, ...]
     policies: tuple[PolicyEntry, ...]
+    lost: tuple[LostEntry, ...]
+    overlong_lines: int
+    """Lines too long to be looked into."""
     inputs: tuple[InputEntry, ...]
 
     @classmethod
@@ -122,6 +134,8 @@ class Report(NamedTuple):
                 PolicyEntry(policy, packets)
                 for policy, packets in sorted(by_policy.items(), key=lambda item: -item[1])
             ),
+            lost=tuple(LostEntry(by, *numbers) for by, numbers in summary.losses.items()),
+            overlong_lines=summary.overlong_lines,
             inputs=tuple(inputs),
         )
 

@@ -3,6 +3,8 @@
 A door of its own: Rich takes longer to import than a short log takes to count.
 """
 
+from collections.abc import Iterator
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -44,10 +46,24 @@ def _headline(report: Report) -> Text:
         if number:
             text.append(f", {number:,} {name}", style=style)
     text.append("\n")
+    for loss in _losses(report):
+        text.append(f"{loss}\n", style="red")
     if not totals.packets:
         prefixes = ", ".join(entry.policy for entry in report.policies)
         text.append(f"No kernel line with the prefix {prefixes} was found; see --prefix.\n")
     return text
+
+
+def _losses(report: Report) -> Iterator[str]:
+    """One sentence for each loss."""
+    for lost in report.lost:
+        if lost.reports:
+            number = f"{lost.messages:,} messages" if lost.messages else "no number"
+            times = "once" if lost.reports == 1 else f"{lost.reports:,} times"
+            yield f"{lost.by} reports loss {times}: {number}."
+    if report.overlong_lines:
+        lines = "line was" if report.overlong_lines == 1 else "lines were"
+        yield f"{report.overlong_lines:,} {lines} too long to be looked into."
 
 
 def _table(title: str, *columns: str) -> Table:

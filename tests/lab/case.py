@@ -4,7 +4,7 @@ import itertools
 import json
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -57,7 +57,8 @@ class Case:
     """One folder of fixtures/. `about` says what is in it and how it was made.
 
     `prepare` sets up what the kernel speaks about (devices) before rsyslogd starts.
-    A case that is `written` by hand gives its file, its truth and its lines by kind instead.
+    A case that is `written` by hand gives its file, its truth and its lines by kind instead;
+    `lost` is what the lines say of loss, by who says it.
     """
 
     name: str
@@ -67,9 +68,14 @@ class Case:
     rsyslog: dict[str, object] = field(default_factory=dict)
     prepare: Callable[[Network], None] = lambda _: None
     written: Callable[[], tuple[bytes, list[Sent], Counter[str]]] | None = None
+    lost: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
-def expected(sent: Iterable[Sent], kinds: Counter[str]) -> dict[str, object]:
+def expected(
+    sent: Iterable[Sent],
+    kinds: Counter[str],
+    lost: Mapping[str, Mapping[str, int]] | None = None,
+) -> dict[str, object]:
     """Return the totals that logwatch must find."""
     flows: dict[tuple[str, int | None, str | None], list[int]] = {}
     for one in sent:
@@ -87,6 +93,7 @@ def expected(sent: Iterable[Sent], kinds: Counter[str]) -> dict[str, object]:
         "lines": {kind: kinds[kind] for kind in ("packet", "repeated", "odd", "forged", "other")},
         "packets": sum(flow[0] for flow in flows.values()),
         "bytes": sum(flow[1] for flow in flows.values()),
+        **({"lost": lost} if lost else {}),
         "flows": rows,
     }
 
@@ -110,7 +117,7 @@ def write(case: Case, directory: Path, data: bytes, sent: list[Sent], kinds: Cou
     (directory / "case.json").write_text(json.dumps(settings, indent=1) + "\n")
     rows = ",\n".join(json.dumps(asdict(one)) for one in sent)
     (directory / "sent.json").write_text(f"[\n{rows}\n]\n" if sent else "[]\n")
-    totals = expected(sent, kinds)
+    totals = expected(sent, kinds, case.lost)
     flows = ",\n".join(json.dumps(row) for row in totals.pop("flows"))  # type: ignore[union-attr]
     head = json.dumps(totals)[:-1]
     (directory / "expected.json").write_text(

@@ -15,7 +15,7 @@ from conftest import cases
 from rich.console import Console
 
 from logwatch.report import Progress, Report, read, render_csv, render_json
-from logwatch.report.report import InputEntry
+from logwatch.report.report import InputEntry, LostEntry
 from logwatch.report.table import render_table
 
 if sys.version_info >= (3, 14):
@@ -49,6 +49,8 @@ def test_a_report_of_recorded_lines_is_the_truth_of_what_was_sent(case: Path) ->
     totals |= {"lines": sum(truth["lines"].values())}
     assert totals == report["totals"]
     assert sorted(map(flow_key, truth["flows"])) == sorted(map(flow_key, report["flows"]))
+    nothing = {by: {"messages": 0, "reports": 0} for by in ("kernel", "journald", "rsyslog")}
+    assert nothing | truth.get("lost", {}) | {"overlong_lines": 0} == report["lost"]
     for entries in (report["flows"], report["sources"], report["ports"], report["policies"]):
         numbers = [entry["packets"] for entry in entries]
         assert sorted(numbers, reverse=True) == numbers
@@ -116,6 +118,34 @@ def test_the_table_shows_the_top_entries_and_the_totals() -> None:
     assert "192.0.2.12" not in text
 
 
+def table_of(report: Report) -> str:
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(render_table(report, console.width))
+    return console.export_text()
+
+
+def test_the_table_tells_of_losses_only_where_there_are_some() -> None:
+    by_name = {case.name: case for case in cases()}
+    quiet = table_of(report_of(by_name["scan"]))
+    assert "reports loss" not in quiet
+    assert "too long" not in quiet
+    lossy = report_of(by_name["losses-by-hand"])
+    assert "kernel reports loss 2 times: no number" in table_of(lossy)
+    assert "journald reports loss 12 times: 2,976 messages" in table_of(lossy)
+    assert "1 line was too long" in table_of(lossy._replace(overlong_lines=1))
+
+
+def test_losses_of_several_files_add_up(tmp_path: Path) -> None:
+    """Also those of lines that nobody can look into."""
+    line = b"Nov 22 07:08:09 w systemd-journald[1]: Missed 5 kernel messages\n"
+    for name in "ab":
+        (tmp_path / name).write_bytes(line + b"x" * 65_537 + b"\n" + line)
+    for jobs in (1, 2):
+        report = read([str(tmp_path / name) for name in "ab"], ["calico-packet"], jobs=jobs)
+        assert LostEntry("journald", 20, 4) in report.lost
+        assert 2 == report.overlong_lines
+
+
 def test_json_is_what_the_standard_library_writes() -> None:
     """Also where a text looks like the end of an entry, and where a list is empty."""
     hostile = 'a "b"\\ },\n      { \x01 \u2028 ü'
@@ -125,6 +155,8 @@ def test_json_is_what_the_standard_library_writes() -> None:
         document = report._asdict() | {"totals": report.totals._asdict()}
         for name in ("flows", "sources", "ports", "policies", "inputs"):
             document[name] = [entry._asdict() for entry in document[name]]
+        document["lost"] = {lost.pop("by"): lost for lost in map(LostEntry._asdict, report.lost)}
+        document["lost"]["overlong_lines"] = document.pop("overlong_lines")
         assert json.dumps(document, indent=2, ensure_ascii=False) + "\n" == render_json(report)
 
 

@@ -245,5 +245,10 @@ CASES = (
         stamps, tags, addresses and numbers, bytes that are no text, and what others say about
         loss. A line cut before LEN counts as a packet of 0 bytes.""",
         written=written,
+        lost={
+            "kernel": {"messages": 0, "reports": 1},
+            "journald": {"messages": 61, "reports": 2},
+            "rsyslog": {"messages": 12_000, "reports": 1},
+        },
     ),
 )
