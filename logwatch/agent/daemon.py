@@ -329,14 +329,20 @@ class Agent:
         phases: dict[str, int] = dict.fromkeys(get_args(Mode), 0)
         for ban in self._offenders.bans.values():
             phases[ban.phase] += 1
+        now = time.time()
         return View(
             snapshot=self._ledger.snapshot,
             ready=not self._problems,
             inputs=tuple(
-                InputView(str(intake.path), intake.behind_bytes, intake.last_packet)
+                InputView(
+                    str(intake.path),
+                    intake.behind_bytes,
+                    intake.last_packet,
+                    intake.behind_seconds(now),
+                )
                 for intake in self._intakes
             ),
-            sources=self._recent.estimate(time.time()),
+            sources=self._recent.estimate(now),
             rules=tuple(rule.name for rule in self._rules),
             mode=self._config.mode,
             refusals=REFUSALS,

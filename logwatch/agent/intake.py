@@ -49,11 +49,17 @@ class Batch:
 class _PacketSink:
     """A scanner as a sink: hands over what it counted where a slice of time ends."""
 
-    def __init__(self, prefixes: list[str], counted: Callable[[Summary], None]) -> None:
+    def __init__(
+        self,
+        prefixes: list[str],
+        counted: Callable[[Summary], None],
+        reached: Callable[[int | None], None],
+    ) -> None:
         self._scanner = Scanner(
             prefixes, memory=MEMORY, destinations=False, slice_seconds=SLICE_SECONDS
         )
         self._counted = counted
+        self._reached = reached
         self.is_finished = False
 
     @property
@@ -64,6 +70,7 @@ class _PacketSink:
         start = 0
         while (start := self._scanner.feed(data, start)) < len(data):
             self.drain()
+        self._reached(self._scanner.last_stamp)
 
     def finish(self) -> None:
         self.drain()
@@ -104,6 +111,7 @@ class Intake:
         self.is_more = False
         self.last_packet: float | None = None
         """Unix seconds of the latest packet: its arrival, or its stamp if it was read later."""
+        self._reached_stamp: int | None = None
         self.damage: str | None = None
         try:
             self.input: Input = open_input(path, config, boot_id, self._open_sink, checkpoint)
@@ -113,7 +121,7 @@ class Intake:
         self._told = self.input.status
 
     def _open_sink(self) -> _PacketSink:
-        sink = _PacketSink([prefix.text for prefix in self._prefixes], self._take)
+        sink = _PacketSink([prefix.text for prefix in self._prefixes], self._take, self._reach)
         self._sinks.append(sink)
         return sink
 
@@ -130,6 +138,22 @@ class Intake:
     def behind_bytes(self) -> int | None:
         """Bytes that are written but not read; None where nobody can know."""
         return self.input.status.behind_bytes
+
+    def behind_seconds(self, now: float) -> float | None:
+        """Age of the oldest unread byte, told by the stamp of the last line read; 0 at the end.
+
+        None while no line that was read had a stamp, and where nobody knows what is left.
+        """
+        if self.behind_bytes == 0:
+            return 0.0
+        if self.behind_bytes is None or self._reached_stamp is None:
+            return None
+        return max(0.0, now - self._reached_stamp)
+
+    def _reach(self, stamp: int | None) -> None:
+        # The file that is read last in a poll is the oldest with something left.
+        if stamp is not None:
+            self._reached_stamp = stamp
 
     def read(self, now: float) -> None:
         """Read what there is, up to a bound, and hand over what was counted."""
@@ -148,6 +172,13 @@ class Intake:
         for kind, lines in summary.lines.items():
             if lines:
                 self._add("lines", (kind,), lines)
+        path = str(self.path)
+        for by, (messages, reports) in summary.losses.items():
+            if reports:
+                self._add("lost_messages", (by, path), messages)
+                self._add("loss_reports", (by, path), reports)
+        if summary.overlong_lines:
+            self._add("overlong_lines", (path,), summary.overlong_lines)
         if not summary.packets:
             return
         at = self._now

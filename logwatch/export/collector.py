@@ -23,6 +23,9 @@ from logwatch.ledger import Family, Labels
 
 KINDS = ("packet", "repeated", "odd", "forged", "other")
 
+SPEAKERS = ("kernel", "journald", "rsyslog")
+"""Who may say that messages were lost."""
+
 POLICY_LABELS = ("policy", "interface", "protocol", "family")
 PORT_LABELS = ("protocol", "port")
 SOURCE_LABELS = ("source",)
@@ -61,9 +64,15 @@ class LogwatchCollector(Collector):
         yield self.lines(view)
         yield self.read_bytes(view)
         yield self.behind_bytes(view)
+        yield self.behind_seconds(view)
         yield self.last_packet(view)
         yield self.rotations(view)
         yield self.truncations(view)
+        yield self.destroyed_bytes(view)
+        yield self.lost_files(view)
+        yield self.lost_messages(view)
+        yield self.loss_reports(view)
+        yield self.overlong_lines(view)
         yield self.offences(view)
         yield self.bans(view)
         yield self.bans_refused(view)
@@ -177,6 +186,19 @@ class LogwatchCollector(Collector):
                 metric.add_metric((printable(shown.path),), shown.behind_bytes)
         return metric
 
+    def behind_seconds(self, view: View) -> Metric:
+        """`logwatch_behind_seconds`."""
+        metric = GaugeMetricFamily(
+            "logwatch_behind_seconds",
+            "Age of the oldest byte that is not read yet, told by the stamp of the last line read; "
+            "0 when all is read, absent while no line read had a stamp.",
+            labels=("input",),
+        )
+        for shown in view.inputs:
+            if shown.behind_seconds is not None:
+                metric.add_metric((printable(shown.path),), shown.behind_seconds)
+        return metric
+
     def last_packet(self, view: View) -> Metric:
         """`logwatch_last_packet_timestamp_seconds`."""
         metric = GaugeMetricFamily(
@@ -198,6 +220,40 @@ class LogwatchCollector(Collector):
         """`logwatch_truncations_total`."""
         text = "Times that the input was cut; what was not read by then is lost."
         return _counter(view, "truncations", text, ("input",), _inputs(view))
+
+    def destroyed_bytes(self, view: View) -> Metric:
+        """`logwatch_destroyed_bytes_total`."""
+        text = (
+            "Bytes known to have been cut away before they were read. What was written and cut "
+            "between two looks is known to nobody."
+        )
+        return _counter(view, "destroyed_bytes", text, ("input",), _inputs(view))
+
+    def lost_files(self, view: View) -> Metric:
+        """`logwatch_lost_files_total`."""
+        text = "Files that were gone before they were known to be read to their end."
+        return _counter(view, "lost_files", text, ("input",), _inputs(view))
+
+    def lost_messages(self, view: View) -> Metric:
+        """`logwatch_lost_messages_total`."""
+        text = (
+            "Messages, maybe of the kernel, that never reached the log, as far as those who lost "
+            "them give a number: a lower bound. See logwatch_loss_reports_total."
+        )
+        return _counter(view, "lost_messages", text, ("by", "input"), _by_and_input(view))
+
+    def loss_reports(self, view: View) -> Metric:
+        """`logwatch_loss_reports_total`."""
+        text = (
+            "Times that somebody said in the log that messages, maybe of the kernel, were lost or "
+            "cut, with a number or without."
+        )
+        return _counter(view, "loss_reports", text, ("by", "input"), _by_and_input(view))
+
+    def overlong_lines(self, view: View) -> Metric:
+        """`logwatch_overlong_lines_total`."""
+        text = "Lines of more than 65,536 bytes, of the kind other: nobody looked into them."
+        return _counter(view, "overlong_lines", text, ("input",), _inputs(view))
 
     def offences(self, view: View) -> Metric:
         """`logwatch_offences_total`."""
@@ -253,6 +309,10 @@ def _family(view: View, name: str) -> Family:
 
 def _inputs(view: View) -> list[Labels]:
     return [(shown.path,) for shown in view.inputs]
+
+
+def _by_and_input(view: View) -> list[Labels]:
+    return [(by, *input_) for by, input_ in product(SPEAKERS, _inputs(view))]
 
 
 def _series(

@@ -17,6 +17,8 @@ class InputView:
     """None, and not shown, where nobody can know."""
     last_packet: float | None = None
     """Unix seconds of the latest packet's stamp; None, and not shown, before the first one."""
+    behind_seconds: float | None = 0.0
+    """Age of the oldest unread byte; None, and not shown, when it can't be told."""
 
 
 @dataclass(frozen=True, slots=True)

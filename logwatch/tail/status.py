@@ -38,7 +38,13 @@ class FollowerStatus(InputStatus):
     `unsuitable` is a directory, a FIFO, a socket or a device; it is never opened.
     """
 
-    COUNTERS: ClassVar[tuple[str, ...]] = ("read_bytes", "rotations", "truncations")
+    COUNTERS: ClassVar[tuple[str, ...]] = (
+        "read_bytes",
+        "rotations",
+        "truncations",
+        "destroyed_bytes",
+        "lost_files",
+    )
 
     behind_bytes: int = 0
     """Over all open files."""

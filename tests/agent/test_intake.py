@@ -67,6 +67,76 @@ def test_a_file_that_appears_is_a_backlog(tmp_path: Path) -> None:
     assert [NOW - 7_200, NOW - 3_600] == [batch.at for batch in batches]
 
 
+def test_what_others_lost_is_counted_by_input_also_without_packets(tmp_path: Path) -> None:
+    log = tmp_path / "syslog"
+    lines = (FIXTURES / "losses-by-hand" / "lines.log").read_bytes().splitlines(keepends=True)
+    quiet = b"".join(line for line in lines if b"calico-packet" not in line)
+    log.write_bytes(quiet + b"x" * 70_000 + b"\n")
+    reader = intake(log, [], start="start")
+    reader.read(NOW)
+    counts = {(name, labels): amount for name, labels, amount in reader.take_counts()}
+    path = str(log)
+    assert 2 == counts["loss_reports", ("kernel", path)]
+    assert 2_976 == counts["lost_messages", ("journald", path)]
+    assert 24_872 == counts["lost_messages", ("rsyslog", path)]
+    assert 16 == counts["loss_reports", ("rsyslog", path)]
+    assert 1 == counts["overlong_lines", (path,)]
+    assert [] == list(reader.take_counts())
+
+
+def test_what_was_cut_away_unread_is_counted_by_input(tmp_path: Path) -> None:
+    log = tmp_path / "syslog"
+    log.write_bytes(line(NOW) + b"unfinished")
+    reader = intake(log, [], start="start")
+    reader.read(NOW)
+    log.write_bytes(b"")
+    reader.read(NOW + 1)
+    counts = {(name, labels): amount for name, labels, amount in reader.take_counts()}
+    assert len(b"unfinished") == counts["destroyed_bytes", (str(log),)]
+    assert ("lost_files", (str(log),)) not in counts
+
+
+def test_a_file_of_the_last_run_that_is_gone_is_counted_as_lost(tmp_path: Path) -> None:
+    log = tmp_path / "syslog"
+    log.write_bytes(line(NOW))
+    before = intake(log, [], start="start")
+    before.read(NOW)
+    log.rename(tmp_path / "elsewhere")
+    log.write_bytes(line(NOW + 1) * 2)
+    after = Intake(log, Config(), before.checkpoint(), lambda _: None)
+    (tmp_path / "elsewhere").unlink()
+    after.read(NOW + 2)
+    assert ("lost_files", (str(log),), 1) in list(after.take_counts())
+
+
+def test_how_far_behind_it_is_is_told_by_the_last_line_read(tmp_path: Path) -> None:
+    """Lines of any program; the rest of a large file waits for the next round."""
+    log = tmp_path / "syslog"
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(NOW - 90)).encode()
+    with log.open("wb") as file:
+        for _ in range(70):
+            file.write((stamp + b" w app: " + b"." * 60_000 + b"\n") * 18)
+    reader = intake(log, [], start="start")
+    assert 0.0 == reader.behind_seconds(NOW)
+    reader.read(NOW)
+    assert reader.behind_bytes > 0
+    assert 90.0 == reader.behind_seconds(NOW)
+    assert 100.0 == reader.behind_seconds(NOW + 10)
+    assert 0.0 == reader.behind_seconds(NOW - 100)
+    reader.read(NOW)
+    assert 0 == reader.behind_bytes
+    assert 0.0 == reader.behind_seconds(NOW)
+
+
+def test_how_far_behind_it_is_is_unknown_without_stamps(tmp_path: Path) -> None:
+    log = tmp_path / "syslog"
+    log.write_bytes(b"." * 70_000_000)
+    reader = intake(log, [], start="start")
+    reader.read(NOW)
+    assert reader.behind_bytes > 0
+    assert reader.behind_seconds(NOW) is None
+
+
 def test_a_stamp_of_the_future_is_now(tmp_path: Path) -> None:
     log = tmp_path / "syslog"
     log.write_bytes(line(NOW + 86_400))

@@ -28,6 +28,12 @@ def counted_view() -> View:
         ("read_bytes", (SYSLOG,)): 345_678,
         ("read_bytes", ("/var/log/old\udc80\n.log",)): 12,
         ("rotations", (SYSLOG,)): 1,
+        ("destroyed_bytes", (SYSLOG,)): 77,
+        ("lost_files", (SYSLOG,)): 1,
+        ("lost_messages", ("journald", SYSLOG)): 61,
+        ("loss_reports", ("journald", SYSLOG)): 2,
+        ("loss_reports", ("kernel", SYSLOG)): 1,
+        ("overlong_lines", (SYSLOG,)): 5,
         ("offences", ("ports",)): 4,
         ("offences", ('a "rule" of yore',)): 1,
         ("bans", ("ports", "enforce")): 2,
@@ -54,7 +60,7 @@ def counted_view() -> View:
     return View(
         Snapshot(MappingProxyType(counters), MappingProxyType(families)),
         ready=True,
-        inputs=(InputView(SYSLOG, 42, 1_700_000_000.25), InputView("/var/log/kern.log")),
+        inputs=(InputView(SYSLOG, 42, 1_700_000_000.25, 7.5), InputView("/var/log/kern.log")),
         sources=17,
         rules=("packets", "ports"),
         mode="observe",
@@ -104,6 +110,13 @@ def test_openmetrics_says_the_same() -> None:
     assert len(shown) == sum("process_" not in name for name, _ in samples)
 
 
+def test_an_age_that_nobody_knows_is_not_shown() -> None:
+    view = View(Snapshot(), inputs=(InputView(SYSLOG, 42, behind_seconds=None),))
+    lines = rendered(view).splitlines()
+    assert f'logwatch_behind_bytes{{input="{SYSLOG}"}} 42.0' in lines
+    assert not any(line.startswith("logwatch_behind_seconds{") for line in lines)
+
+
 def test_the_process_is_shown() -> None:
     text = rendered(counted_view())
     assert "\nprocess_resident_memory_bytes " in text
@@ -127,6 +140,14 @@ def test_what_is_known_but_never_happened_is_zero() -> None:
         f'logwatch_read_bytes_total{{input="{SYSLOG}"}} 0.0',
         f'logwatch_rotations_total{{input="{SYSLOG}"}} 0.0',
         f'logwatch_truncations_total{{input="{SYSLOG}"}} 0.0',
+        f'logwatch_destroyed_bytes_total{{input="{SYSLOG}"}} 0.0',
+        f'logwatch_lost_files_total{{input="{SYSLOG}"}} 0.0',
+        f'logwatch_lost_messages_total{{by="kernel",input="{SYSLOG}"}} 0.0',
+        f'logwatch_lost_messages_total{{by="journald",input="{SYSLOG}"}} 0.0',
+        f'logwatch_lost_messages_total{{by="rsyslog",input="{SYSLOG}"}} 0.0',
+        f'logwatch_loss_reports_total{{by="rsyslog",input="{SYSLOG}"}} 0.0',
+        f'logwatch_overlong_lines_total{{input="{SYSLOG}"}} 0.0',
+        f'logwatch_behind_seconds{{input="{SYSLOG}"}} 0.0',
         'logwatch_offences_total{rule="ports"} 0.0',
         'logwatch_bans_total{mode="observe",rule="ports"} 0.0',
         'logwatch_bans_refused_total{reason="protected"} 0.0',
