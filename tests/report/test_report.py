@@ -151,7 +151,11 @@ def test_json_is_what_the_standard_library_writes() -> None:
     hostile = 'a "b"\\ },\n      { \x01 \u2028 ü'
     whole = report_of(next(case for case in cases() if case.name == "mixed-syslog"))
     inputs = (InputEntry(hostile, 1, hostile), InputEntry("-", 0))
-    for report in (whole, whole._replace(inputs=inputs), whole._replace(flows=(), ports=())):
+    for report in (
+        whole,
+        whole._replace(inputs=inputs, overlong_lines=3),
+        whole._replace(flows=(), ports=()),
+    ):
         document = report._asdict() | {"totals": report.totals._asdict()}
         for name in ("flows", "sources", "ports", "policies", "inputs"):
             document[name] = [entry._asdict() for entry in document[name]]

@@ -112,7 +112,7 @@ const REPORTS: [(&str, Speaker, u64, u32); 25] = [
 ];
 
 /// What is not about lines of the kernel, or not said by whom it seems to be said.
-const OTHERS: [&str; 25] = [
+const OTHERS: [&str; 26] = [
     "kernel: [   12.345678] net_ratelimit: 12 callbacks suppressed",
     "kernel: [   12.345678] __ratelimit: 12 callbacks suppressed",
     "kernel: [   12.345678] audit_printk_skb: 12 callbacks suppressed",
@@ -120,6 +120,7 @@ const OTHERS: [&str; 25] = [
     "kernel: netfilter  please increase S_SIZE",
     "kernel: Missed 61 kernel messages",
     "kernel: sshd[1]: /dev/kmsg buffer overrun, some messages lost.",
+    "kernel: rsyslogd: Missed 61 kernel messages",
     "kernel: rsyslogd: imklog: 9 messages lost due to rate-limiting",
     "systemd-journald[250]: Suppressed 12 messages from kubelet.service",
     "systemd-journald[250]: Missed 061 kernel messages",
@@ -224,6 +225,19 @@ fn a_line_with_a_report_counts_once_and_remains_other() {
     let summary = scanner.drain();
     assert_eq!([0, 0, 0, 0, 1], summary.lines);
     assert_eq!(1, summary.losses.by[RSYSLOG as usize].reports);
+}
+
+#[test]
+fn a_line_with_a_prefix_in_place_is_no_report() {
+    let prefixes = Prefixes::new(&["netfilter please"]).expect("a usable prefix");
+    let line = b"Nov 22 07:08:09 w kernel: netfilter please increase S_SIZE\n";
+    for piece in [1, line.len()] {
+        let settings = Settings { prefixes: prefixes.clone(), limits: LIMITS, slice_seconds: 0 };
+        let mut scanner = Scanner::new(settings, Clock::new(utc, 0), Seed::random());
+        line.chunks(piece).for_each(|piece| _ = scanner.feed(piece));
+        let summary = scanner.drain();
+        assert_eq!(([0, 0, 1, 0, 0], Losses::default()), (summary.lines, summary.losses));
+    }
 }
 
 #[test]
