@@ -1,7 +1,8 @@
 """The real rsyslogd with a private configuration, and the real logrotate for its file.
 
 Its imklog reads a FIFO that a relay feeds from /dev/kmsg, since /proc/kmsg gives each line to one
-reader only: a second rsyslogd would take them away. `source="proc-kmsg"` reads /proc/kmsg itself.
+reader only: a second rsyslogd would take them away. `source="proc-kmsg"` reads /proc/kmsg itself,
+`source="fifo"` what is written to `fifo`, in the form of /proc/kmsg.
 """
 
 import array
@@ -20,7 +21,7 @@ from typing import Literal, Self
 from lab.kernel_log import STATUS
 from lab.namespace import LabError, require
 
-Source = Literal["relay", "proc-kmsg", "none"]
+Source = Literal["relay", "proc-kmsg", "fifo", "none"]
 Syslog = tuple[int, int]  # facility, severity
 DAEMON_INFO: Syslog = (3, 6)
 
@@ -31,7 +32,7 @@ TEMPLATES = {
     "protocol23": "RSYSLOG_SyslogProtocol23Format",  # RFC 5424
 }
 CONFIGURATION = """\
-global(workDirectory="{work}" localHostname="{hostname}")
+global(workDirectory="{work}" localHostname="{hostname}" processInternalMessages="{internal}")
 $RepeatedMsgReduction {repeated}
 {inputs}
 *.*;auth,authpriv.none action(type="omfile" file="{path}" template="{template}"
@@ -63,6 +64,8 @@ class Rsyslog:
     uptime        False: imklog strips `[uptime]`, which is what rsyslog >= 8.2312 does by default
     caller        text for the second bracket, as a kernel with CONFIG_PRINTK_CALLER prints
     user_records  what processes write to /dev/kmsg is taken too, as Ubuntu's configuration does
+    limit         so many messages in so many seconds; what rsyslogd says about it is in its file,
+                  not in the system's log
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Rsyslog:
         uptime: bool = True,
         caller: str | None = None,
         user_records: bool = False,
+        limit: tuple[int, int] | None = None,
     ) -> None:
         self.path = directory / "syslog"
         self._work = directory / "rsyslog"
@@ -86,6 +90,7 @@ class Rsyslog:
         self._uptime = uptime
         self._relay_options = ["--caller", caller] if caller else []
         self._user_records = user_records
+        self._limit = limit
         self._relay: subprocess.Popen[str] | None = None
         self._daemon: subprocess.Popen[bytes] | None = None
 
@@ -108,11 +113,15 @@ class Rsyslog:
                 work=self._work,
                 hostname=self._hostname,
                 repeated="on" if self._repeated else "off",
+                internal="on" if self._limit else "off",
                 inputs=self._inputs(),
                 path=self.path,
                 template=self._template,
             )
         )
+        if self._source in {"relay", "fifo"}:
+            self.fifo.unlink(missing_ok=True)
+            os.mkfifo(self.fifo)
         if self._source == "relay":
             self._start_relay()
         if self._source == "proc-kmsg":
@@ -140,24 +149,25 @@ class Rsyslog:
             user = "on" if self._user_records else "off"
             # Before 8.2312 imklog strips the uptime only where it also takes the time from it.
             stripped = "off" if self._uptime else "on"
-            path = f' logPath="{self._fifo}"' if self._source == "relay" else ""
+            path = "" if self._source == "proc-kmsg" else f' logPath="{self.fifo}"'
+            burst, seconds = self._limit or (0, 0)  # 0 seconds: no limit, as by default
             lines.append(
                 f'module(load="imklog" permitNonKernelFacility="{user}"'
-                f' parseKernelTimestamp="{stripped}"{path})'
+                f' parseKernelTimestamp="{stripped}"{path}'
+                f' ratelimitInterval="{seconds}" ratelimitBurst="{burst}")'
             )
         return "\n".join(lines)
 
     @property
-    def _fifo(self) -> Path:
+    def fifo(self) -> Path:
+        """Where imklog reads the kernel's lines, unless from /proc/kmsg."""
         return self._work / "kmsg"
 
     def _start_relay(self) -> None:
-        self._fifo.unlink(missing_ok=True)
-        os.mkfifo(self._fifo)
         self._status.write_bytes(STATUS % (0, 0))
         script = str(Path(__file__).with_name("kernel_log.py"))
         self._relay = subprocess.Popen(
-            [sys.executable, script, str(self._fifo), str(self._status), *self._relay_options],
+            [sys.executable, script, str(self.fifo), str(self._status), *self._relay_options],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -251,7 +261,7 @@ class Rsyslog:
             self._relay.terminate()
             self._relay.wait(10)
             self._relay = None
-            eventually(lambda: _unread(self._fifo) == 0, 10)
+            eventually(lambda: _unread(self.fifo) == 0, 10)
         if self._daemon is not None:
             self._daemon.terminate()
             self._daemon.wait(10)

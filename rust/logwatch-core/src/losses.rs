@@ -99,19 +99,18 @@ fn take_speaker(cursor: &mut Cursor<'_>) -> Option<Speaker> {
     if header::take_tag(cursor) { Some(Speaker::Kernel) } else { take_daemon(cursor) }
 }
 
-/// `name:`, `name[1]:`, `name-1:` (rsyslog until version 8), or `name 1 - - ` of RFC 5424.
+/// `name:`, `name[1]:`, or `name 1 - - ` of RFC 5424. Behind its name rsyslog may put the number of a
+/// message: `rsyslogd-2177`.
 fn take_daemon(cursor: &mut Cursor<'_>) -> Option<Speaker> {
     DAEMONS.iter().find_map(|(name, speaker)| {
         let mut tag = *cursor;
-        if !tag.take(name) {
+        if !tag.take(name) || (tag.take(b"-") && !take_digits(&mut tag)) {
             return None;
         }
         let is_whole = if tag.take(b" ") {
             (tag.take(b"-") || take_digits(&mut tag)) && tag.take(b" - - ")
         } else if tag.take(b"[") {
             take_digits(&mut tag) && tag.take(b"]:")
-        } else if tag.take(b"-") {
-            take_digits(&mut tag) && tag.take(b":")
         } else {
             tag.take(b":")
         };

@@ -40,7 +40,7 @@ const JOURNALD: Speaker = Speaker::Journald;
 const RSYSLOG: Speaker = Speaker::Rsyslog;
 
 /// Tag and text of reports, who says it, how many messages, and how often.
-const REPORTS: [(&str, Speaker, u64, u32); 25] = [
+const REPORTS: [(&str, Speaker, u64, u32); 27] = [
     ("kernel: [   12.345678] netfilter please increase S_SIZE", KERNEL, 0, 1),
     ("kernel: [   12.345678][    C3] nf_log_syslog: please increase S_SIZE", KERNEL, 0, 1),
     ("kernel: please increase S_SIZE", KERNEL, 0, 1),
@@ -73,6 +73,8 @@ const REPORTS: [(&str, Speaker, u64, u32); 25] = [
         1,
     ),
     ("rsyslogd-2177: imjournal: 406 messages lost due to rate-limiting", RSYSLOG, 406, 1),
+    ("rsyslogd-2177 - - - imklog: 7 messages lost due to rate-limiting", RSYSLOG, 7, 1),
+    ("rsyslogd-2177[812]: imklog: 7 messages lost due to rate-limiting", RSYSLOG, 7, 1),
     ("rsyslogd[812]: imklog: 9 messages lost due to rate-limiting", RSYSLOG, 9, 1),
     ("rsyslogd - - - imklog: 9 messages lost due to rate-limiting", RSYSLOG, 9, 1),
     ("rsyslogd: imklog: 4294967296 messages lost due to rate-limiting", RSYSLOG, 1 << 32, 1),
@@ -112,7 +114,7 @@ const REPORTS: [(&str, Speaker, u64, u32); 25] = [
 ];
 
 /// What is not about lines of the kernel, or not said by whom it seems to be said.
-const OTHERS: [&str; 26] = [
+const OTHERS: [&str; 28] = [
     "kernel: [   12.345678] net_ratelimit: 12 callbacks suppressed",
     "kernel: [   12.345678] __ratelimit: 12 callbacks suppressed",
     "kernel: [   12.345678] audit_printk_skb: 12 callbacks suppressed",
@@ -127,6 +129,8 @@ const OTHERS: [&str; 26] = [
     "systemd-journald[250]: Missed -1 kernel messages",
     "systemd-journald[250]: Missed  kernel messages",
     "systemd-journald[250]: sshd: Missed 61 kernel messages",
+    "rsyslogd-: imklog: 7 messages lost due to rate-limiting",
+    "rsyslogd-x: imklog: 7 messages lost due to rate-limiting",
     "systemd-journald[]: Missed 61 kernel messages",
     "systemd-journald[250] Missed 61 kernel messages",
     "systemd-journald-remote[250]: Missed 61 kernel messages",

@@ -33,17 +33,23 @@ fn split_at_tag(text: &[u8]) -> Option<(Speaker, &[u8])> {
     ];
     names.into_iter().find_map(|(name, speaker)| {
         let rest = text.strip_prefix(name)?;
-        let forms: [(&[u8], &[u8]); 3] = [(b"[", b"]:"), (b"-", b":"), (b" ", b" - - ")];
-        let with_number = forms.into_iter().find_map(|(open, close)| {
-            let rest = rest.strip_prefix(open)?;
-            let behind = header::skip_digits(rest);
-            if behind.len() < rest.len() { behind.strip_prefix(close) } else { None }
-        });
-        let rest = with_number
-            .or_else(|| rest.strip_prefix(b" - - - "))
-            .or_else(|| rest.strip_prefix(b":"))?;
+        let rest = behind_number(b"-", rest).unwrap_or(rest);
+        let ends = [
+            rest.strip_prefix(b":"),
+            rest.strip_prefix(b" - - - "),
+            behind_number(b"[", rest).and_then(|rest| rest.strip_prefix(b"]:")),
+            behind_number(b" ", rest).and_then(|rest| rest.strip_prefix(b" - - ")),
+        ];
+        let rest = ends.into_iter().flatten().next()?;
         Some((speaker, header::skip_spaces(rest)))
     })
+}
+
+/// What stands behind `open` and a number.
+fn behind_number<'a>(open: &[u8], text: &'a [u8]) -> Option<&'a [u8]> {
+    let digits = text.strip_prefix(open)?;
+    let behind = header::skip_digits(digits);
+    (behind.len() < digits.len()).then_some(behind)
 }
 
 fn cut(text: &[u8]) -> Option<u64> {
