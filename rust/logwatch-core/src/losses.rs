@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! for some hundred bytes at a time:
-//!     count the line feeds, and see whether any byte and the fifth one behind it are as in a needle
+//!     count the line feeds, and see whether any byte and the third one behind it are as in a needle
 //!     if so: for each such place, if the needle stands there, read its line
 //! ```
 
@@ -43,7 +43,7 @@ impl Speaker {
     }
 }
 
-/// The names of daemons in tags; journald's was cut to 15 bytes by systemd before version 210.
+/// The names of daemons in tags. Where that is the name of the process, it is cut to 15 bytes.
 const DAEMONS: [(&[u8], Speaker); 3] = [
     (b"systemd-journald", Speaker::Journald),
     (b"systemd-journal", Speaker::Journald),
@@ -240,7 +240,7 @@ impl Losses {
 /// Every report holds one of these; with the place of the first byte of its pair.
 const NEEDLES: [(&[u8], usize); 2] = [(b"messages", 0), (b"S_SIZE", 1)];
 /// A byte of each needle and the third one behind it: of all that are that far apart in both, the pairs
-/// that stand least often in other lines, once in 8,000 bytes.
+/// that stand least often in other lines, once in some thousand bytes.
 const PAIRS: Pairs = Pairs::new([(b'm', b's'), (b'_', b'Z')]);
 const DISTANCE: usize = 3;
 
