@@ -7,7 +7,7 @@
 //! Reports are looked for in the lines without a prefix, together with their line feeds:
 //!
 //! ```text
-//! for some hundred bytes at a time:
+//! for 2 KiB at a time:
 //!     count the line feeds, and see whether any byte and the third one behind it are as in a needle
 //!     if so: for each such place, if the needle stands there, read its line
 //! ```
