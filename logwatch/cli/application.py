@@ -6,7 +6,7 @@ takes 8 ms to import where Click takes 30 and Typer 50; the scan of 100 MB takes
 
 import sys
 from argparse import Action, ArgumentParser, ArgumentTypeError, HelpFormatter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NoReturn
 
@@ -15,6 +15,9 @@ from logwatch.errors import UsageError
 
 MEMORY_MOST = 65_536
 """MiB for one table; the scanner's places are numbered with 32 bits."""
+
+Commands = dict[str, tuple[str, Callable[[str, str, list[str]], None]]]
+"""By name: what a command is for; what defines and runs it, by program, purpose, arguments."""
 
 DIGITS_MOST = 18
 """A longer number does not fit into 64 bits."""
@@ -82,9 +85,14 @@ def _root(arguments: list[str]) -> None:
         version=f"logwatch {__version__}",
         help="Show the version.",
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Listed)
-    for name, (about, _) in COMMANDS.items():
-        commands.add_parser(name, help=about)
+    _show(parser, COMMANDS, arguments)
+
+
+def _show(parser: Parser, commands: Commands, arguments: list[str]) -> NoReturn:
+    """List the commands; what was given instead of one is wrong, if it is no option of its own."""
+    listed = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Listed)
+    for name, (about, _) in commands.items():
+        listed.add_parser(name, help=about)
     if not arguments:
         parser.print_help()
         sys.exit(UsageError.exit_code)
@@ -221,15 +229,11 @@ def _explain(prog: str, about: str, arguments: list[str]) -> None:
 
 
 def _policy(prog: str, about: str, arguments: list[str]) -> None:
-    if not arguments or arguments[0] not in POLICY_COMMANDS:
-        parser = Parser(prog, about, "COMMAND [ARGUMENTS]...")
-        commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Listed)
-        for name, (what, _) in POLICY_COMMANDS.items():
-            commands.add_parser(name, help=what)
-        parser.parse_args(arguments)
-        parser.error("COMMAND is missing")
-    what, command = POLICY_COMMANDS[arguments[0]]
-    command(f"{prog} {arguments[0]}", what, arguments[1:])
+    if arguments and arguments[0] in POLICY_COMMANDS:
+        about, command = POLICY_COMMANDS[arguments[0]]
+        command(f"{prog} {arguments[0]}", about, arguments[1:])
+    else:
+        _show(Parser(prog, about, "[OPTIONS] COMMAND [ARGUMENTS]..."), POLICY_COMMANDS, arguments)
 
 
 def _policy_render(prog: str, about: str, arguments: list[str]) -> None:
@@ -266,7 +270,7 @@ def _policy_render(prog: str, about: str, arguments: list[str]) -> None:
 
 def _policy_list(prog: str, about: str, arguments: list[str]) -> None:
     parser = Parser(prog, about, "[OPTIONS]")
-    _add_form(parser)
+    _add_format(parser)
     given = parser.parse_args(arguments)
 
     from logwatch.cli.policy import show
@@ -277,7 +281,7 @@ def _policy_list(prog: str, about: str, arguments: list[str]) -> None:
 def _policy_check(prog: str, about: str, arguments: list[str]) -> None:
     parser = Parser(prog, about, "[OPTIONS] PATH...")
     parser.add_argument("paths", nargs="+", metavar="PATH", help="YAML; - is standard input.")
-    _add_form(parser)
+    _add_format(parser)
     given = parser.parse_args(arguments)
 
     from logwatch.cli.policy import check
@@ -285,14 +289,56 @@ def _policy_check(prog: str, about: str, arguments: list[str]) -> None:
     check(given.paths, given.format)
 
 
-POLICY_COMMANDS = {
+POLICY_COMMANDS: Commands = {
     "render": ("Write one of the tutorial's policies for your load balancers.", _policy_render),
     "list": ("List the policies that can be rendered.", _policy_list),
     "check": ("Tell what is wrong with the policies in YAML files.", _policy_check),
 }
 
 
-COMMANDS = {
+def _rules(prog: str, about: str, arguments: list[str]) -> None:
+    if arguments and arguments[0] in RULES_COMMANDS:
+        about, command = RULES_COMMANDS[arguments[0]]
+        command(f"{prog} {arguments[0]}", about, arguments[1:])
+    else:
+        _show(Parser(prog, about, "[OPTIONS] COMMAND [FILE]..."), RULES_COMMANDS, arguments)
+
+
+def _rules_check(prog: str, about: str, arguments: list[str]) -> None:
+    parser = Parser(prog, about, "[OPTIONS] FILE...")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="Files of rules; - is standard input."
+    )
+    _add_format(parser)
+    given = parser.parse_args(arguments)
+
+    from logwatch.cli.rules import check
+
+    check(given.files, given.format)
+
+
+def _rules_explain(prog: str, about: str, arguments: list[str]) -> None:
+    parser = Parser(prog, about, "[OPTIONS] [FILE]")
+    parser.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="A file of rules; - is standard input.  [default: the rules that come with logwatch]",
+    )
+    _add_format(parser)
+    given = parser.parse_args(arguments)
+
+    from logwatch.cli.rules import explain
+
+    explain(given.file, given.format)
+
+
+RULES_COMMANDS: Commands = {
+    "check": ("Find what is wrong with rules; exits with 3 when they can't be used.", _rules_check),
+    "explain": ("Tell in words what rules do.", _rules_explain),
+}
+
+COMMANDS: Commands = {
     "agent": (
         "Follow the syslog of this node, export metrics, and decide who is blacklisted.",
         _agent,
@@ -303,16 +349,17 @@ COMMANDS = {
         _explain,
     ),
     "policy": ("Write the policies that block traffic in front of NAT, and check some.", _policy),
+    "rules": ("Check the rules by which offenders are found, or tell them in words.", _rules),
 }
 """What each command is for, and what defines and runs it."""
 
 
-def _add_form(parser: Parser) -> None:
+def _add_format(parser: Parser) -> None:
     parser.add_argument(
         "--format",
         choices=("text", "json"),
         default="text",
-        help="How it is written.  [default: text]",
+        help="How the result is written.  [default: text]",
     )
 
 

@@ -7,9 +7,11 @@ are doors of their own, since pyparsing takes longer to import than a short log 
 
 from logwatch._core import Scanner, SourceSketch, Summary
 from logwatch.packets.fast import read_line
+from logwatch.packets.protocols import PROTOCOLS, protocol_name
 from logwatch.packets.reading import Kind, LinkRow, PolicyRow, Reading, Row
 
 __all__ = [
+    "PROTOCOLS",
     "Kind",
     "LinkRow",
     "PolicyRow",
@@ -18,5 +20,6 @@ __all__ = [
     "Scanner",
     "SourceSketch",
     "Summary",
+    "protocol_name",
     "read_line",
 ]

@@ -1,0 +1,143 @@
+"""`logwatch rules`: what is wrong with rules, and what they do in words.
+
+Errors make `check` exit with 3; warnings are shown, and leave it at 0, so that rules that somebody
+wrote on purpose can be checked by a script.
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from textwrap import indent, wrap
+from typing import TYPE_CHECKING, Literal
+
+from logwatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from logwatch.offenders.language import Problem, Reading, Rule
+
+Format = Literal["text", "json"]
+
+PROBLEMS_FOUND = 3
+"""The exit code."""
+
+_MOST = 1 << 20
+"""`language.FILE_MOST`, without importing it before there is a file."""
+_WIDTH = 88
+
+
+class RulesFileError(UsageError):
+    """The file of rules can't be read."""
+
+
+def check(paths: Sequence[str], output_format: Format) -> None:
+    """Show the problems of files; exits with 3 when there is an error among them."""
+    given = [(path, _bytes(path)) for path in paths]
+    from logwatch.offenders.language import read
+
+    readings = [(path, read(data, _name(path))) for path, data in given]
+    if output_format == "json":
+        problems = [_as_json(each) for _, reading in readings for each in reading.problems]
+        _write(json.dumps({"schema": 1, "problems": problems}, indent=2))
+    else:
+        for path, reading in readings:
+            _show(reading.problems, to_stderr=False)
+            _write(f"{_name(path)}: {_summary(reading)}")
+    if any(reading.has_errors for _, reading in readings):
+        sys.exit(PROBLEMS_FOUND)
+
+
+def explain(path: str | None, output_format: Format) -> None:
+    """Tell the rules of a file in words; exits with 3 when it has errors."""
+    data = None if path is None else _bytes(path)
+    from logwatch.offenders.language import DEFAULT_NAME, default_text, read, tree
+
+    reading = (
+        read(default_text(), DEFAULT_NAME)
+        if path is None or data is None
+        else read(data, _name(path))
+    )
+    _show(reading.problems, to_stderr=True)
+    if reading.has_errors:
+        sys.exit(PROBLEMS_FOUND)
+    if output_format == "json":
+        rules = [tree(rule) for rule in reading.rules]
+        _write(json.dumps({"schema": 1, "rules": rules}, indent=2))
+    else:
+        _write(_explained(reading.rules))
+
+
+def _bytes(path: str) -> bytes:
+    """Read a file, but never much more than a file of rules may have."""
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read(_MOST + 1)
+        with Path(path).open("rb") as file:
+            return file.read(_MOST + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RulesFileError(f"can't read the rules {path}: {reason}") from None
+
+
+def _name(path: str) -> str:
+    return "<stdin>" if path == "-" else path
+
+
+def _as_json(problem: "Problem") -> dict[str, object]:
+    place = problem.place
+    return {
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "level": problem.level,
+        "what": problem.what,
+        "remedy": problem.remedy,
+    }
+
+
+def _show(problems: Iterable["Problem"], *, to_stderr: bool) -> None:
+    from logwatch.offenders.language import render
+
+    for problem in problems:
+        _write(f"{render(problem)}\n", to_stderr=to_stderr)
+
+
+def _summary(reading: "Reading") -> str:
+    levels = Counter(problem.level for problem in reading.problems)
+    found = [_number(levels[level], level) for level in ("error", "warning") if levels[level]]
+    return ", ".join([_number(len(reading.rules), "good rule"), *(found or ["no problem"])])
+
+
+def _number(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _explained(rules: Sequence["Rule"]) -> str:
+    from logwatch.offenders.language import in_words
+
+    told = [
+        f"{rule.name} ({rule.place.file}:{rule.place.line})\n"
+        + indent("\n".join(wrap(in_words(rule), _WIDTH)), "  ")
+        for rule in rules
+    ]
+    return "\n\n".join([_table(rules), *told]) if told else "no rules"
+
+
+def _table(rules: Sequence["Rule"]) -> str:
+    from logwatch.offenders.language import summary
+
+    rows = [("rule", "reaches", "within", "ban", "up to"), *(summary(rule) for rule in rules)]
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def _write(text: str, *, to_stderr: bool = False) -> None:
+    """Write a text and a line feed; what is no text in a file's name is escaped."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    stream.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
+    stream.flush()

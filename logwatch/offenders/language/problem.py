@@ -1,0 +1,49 @@
+"""A problem in a file of rules, and how it is shown: place, line, caret, remedy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from logwatch.offenders.language.rule import Place
+
+Level = Literal["error", "warning"]
+
+_SHOWN = 100
+"""Characters of a line that are shown; a longer one is cut on both sides of the caret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that a person can put right."""
+
+    place: Place
+    level: Level
+    what: str
+    remedy: str
+    line: str
+    """The text of the line, without its end."""
+
+
+def listed(words: Sequence[str], last: str = "or") -> str:
+    """`a, b or c`."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def quoted(text: str) -> str:
+    """Name a piece of text of any length and content."""
+    return f"'{shown(text if len(text) <= _SHOWN else f'{text[:_SHOWN]}...')}'"
+
+
+def shown(text: str) -> str:
+    """Replace what a terminal would not show as one character, so that carets stay in place."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in text.replace("\t", " "))
+
+
+def render(problem: Problem) -> str:
+    """Write a problem for a person, without a final line feed."""
+    place = problem.place
+    at = place.column - 1
+    start = max(0, min(at - _SHOWN // 2, len(problem.line) - _SHOWN))
+    line = problem.line[start : start + _SHOWN]
+    head = f"{place.file}:{place.line}:{place.column}: {problem.level}: {problem.what}"
+    return f"{head}\n    {shown(line).rstrip()}\n    {' ' * (at - start)}^\n  {problem.remedy}"
