@@ -17,4 +17,5 @@ esac
 cd "$work"
 "$work/venv/bin/logwatch" report "$lines" --format json --top 1 | grep -q '"packets": 144'
 "$work/venv/bin/logwatch" explain "$(head -n 1 "$lines")" | grep -q 'counted as 1 packet'
+"$work/venv/bin/logwatch" rules explain | grep -q 'many-ports (default.rules:'
 echo "$(basename "${wheels[0]}") works"

@@ -1,7 +1,7 @@
 """The command `logwatch`: one file per command; parses arguments, prints, exits; no logic.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 problems found, 130 interrupted. stdout
-is the result, stderr is for people.
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 problems found, 130 interrupted.
+stdout is the result, stderr is for people.
 """
 
 import sys

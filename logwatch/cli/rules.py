@@ -71,6 +71,8 @@ def explain(path: str | None, output_format: Format) -> None:
 def _bytes(path: str) -> bytes:
     """Read a file, but never much more than a file of rules may have."""
     try:
+        if path == "-" and sys.stdin is None:
+            raise RulesFileError("standard input is closed; name a file of rules")
         if path == "-":
             return sys.stdin.buffer.read(_MOST + 1)
         with Path(path).open("rb") as file:

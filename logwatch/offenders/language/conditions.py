@@ -5,7 +5,7 @@ against it. Sets are put in order when a condition is made, so equal sets are eq
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -13,12 +13,15 @@ from ipaddress import (
     IPv6Network,
     collapse_addresses,
 )
-from typing import Literal
+from typing import Final, Literal
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Range = tuple[int, int]
 """First and last, both included."""
+ADDRESSES: Final = {4: (0, (1 << 32) - 1), 6: (1 << 32, (1 << 32) + (1 << 128) - 1)}
+"""All addresses on one line, IPv6 behind IPv4: each family's first and last."""
+
 Shape = Literal["syn", "reply", "other", ""]
 
 
@@ -95,9 +98,12 @@ class PortIn:
     """There is a destination port, and it lies in one of the ranges."""
 
     ranges: tuple[Range, ...]
+    edges: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """The first number of a range, the first behind it, those of the next range, and so on."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ranges", merged(self.ranges))
+        object.__setattr__(self, "edges", _edges(self.ranges))
 
     def matches(self, packet: Packet) -> bool:
         port = packet.port
@@ -109,9 +115,12 @@ class SourceIn:
     """The source lies in one of the networks."""
 
     networks: tuple[Network, ...]
+    edges: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """As of `PortIn`, on the line of all addresses (`ADDRESSES`)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "networks", _collapsed(self.networks))
+        object.__setattr__(self, "edges", _edges(_span(each) for each in self.networks))
 
     def matches(self, packet: Packet) -> bool:
         return any(packet.source in network for network in self.networks)
@@ -122,9 +131,12 @@ class DestinationIn:
     """The destination lies in one of the networks."""
 
     networks: tuple[Network, ...]
+    edges: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """As of `PortIn`, on the line of all addresses (`ADDRESSES`)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "networks", _collapsed(self.networks))
+        object.__setattr__(self, "edges", _edges(_span(each) for each in self.networks))
 
     def matches(self, packet: Packet) -> bool:
         return any(packet.destination in network for network in self.networks)
@@ -263,6 +275,15 @@ def _collapsed(networks: Iterable[Network]) -> tuple[Network, ...]:
         *collapse_addresses(each for each in listed if isinstance(each, IPv4Network)),
         *collapse_addresses(each for each in listed if isinstance(each, IPv6Network)),
     )
+
+
+def _edges(ranges: Iterable[Range]) -> tuple[int, ...]:
+    return tuple(edge for first, last in ranges for edge in (first, last + 1))
+
+
+def _span(network: Network) -> Range:
+    start = ADDRESSES[network.version][0] + int(network.network_address)
+    return start, start + network.num_addresses - 1
 
 
 def _check_parts(parts: tuple[Condition, ...]) -> None:

@@ -46,7 +46,7 @@ RESERVED: Final = (
     *CLAUSES,
     *("within", "doubling", "up", "to", "and", "or", "not", "is", "in", "if", "forged"),
 )
-"""No values and no names, unless in quotes: a value that is missing must not take the next word."""
+"""No values, unless in quotes: where a value is missing, the next word must not be taken for it."""
 
 _DURATION: Final = "a duration such as 10m"
 SET_MOST: Final = 1_000
@@ -55,6 +55,7 @@ _SWAPPED: Final = "write the longer one behind `doubling up to`"
 
 WORD: Final = r'[^\s,{}()"]+'
 _WORD_ENDS: Final = r'(?![^\s,{}()"])'
+_NO_CLAUSE: Final = rf"(?!(?:{'|'.join(CLAUSES)}){_WORD_ENDS})"
 _NO_RESERVED: Final = rf"(?!(?:{'|'.join(RESERVED)}){_WORD_ENDS})"
 
 
@@ -130,7 +131,7 @@ class Grammar:
         self._expected: dict[str, str] = {}
         """What was tried in vain at the furthest place; its word, if it is a certain one."""
         self._faults: list[Fault] = []
-        self._rule = self._make_rule()
+        self._rule = self._make_rule().parse_with_tabs()
 
     def read(self, text: str) -> Outcome:
         """Read a text that is one rule, without comments. Its parentheses must not be deep."""
@@ -171,7 +172,7 @@ class Grammar:
             self._checked(value, values.name, "")
             return value
 
-        element = Regex(f"{_NO_RESERVED}{WORD}")
+        element = Regex(f"{_NO_CLAUSE}{WORD}")
         return self._terminal(element, "a name").set_parse_action(read)
 
     @staticmethod

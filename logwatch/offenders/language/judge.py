@@ -28,7 +28,7 @@ Make = Callable[[Rule, str, str, Level], Problem]
 NODES_MOST: Final = 5_000
 """Kubernetes supports no larger cluster (its document "Considerations for large clusters")."""
 
-_BUDGET: Final = 1_000_000
+_BUDGET: Final = 400_000
 """A second or two, for all rules of a file; a rule as people write them takes some hundreds."""
 
 _BELIEVED: Final[frozenset[Evidence]] = frozenset({"syn", "probe"})
@@ -71,9 +71,11 @@ def _judge_one(rule: Rule, make: Make, budget: Budget) -> Iterator[Problem]:
         yield make(rule, what, _FORGED, "error")
         return
     elif is_single:
-        only = believed == {"syn"}
-        what = f"the rule {rule.name} bans on " + ("lone SYNs alone" if only else "lone SYNs too")
-        yield make(rule, what, _SINGLE, "error" if only else "warning")
+        if believed == {"syn"}:
+            yield make(rule, f"the rule {rule.name} bans on lone SYNs alone", _SINGLE, "error")
+        else:
+            what = f"the rule {rule.name} bans on packets that may all be forged"
+            yield make(rule, what, _SINGLE, "warning")
     unreachable = _unreachable(rule, budget)
     if unreachable:
         remedy = "write a lower number, or let the rule count more"
@@ -115,39 +117,46 @@ def _written(condition: Condition) -> str:
 def _unreachable(rule: Rule, budget: Budget) -> str:
     """Tell why a number of distinct things is never reached; empty if it may be."""
     if rule.measure == "ports":
-        most, what = count_ports(rule.counted, budget), "it counts packets of"
+        most = count_ports(rule.counted, budget)
     elif rule.measure == "destinations":
-        most, what = count_destinations(rule.counted, budget), "it counts packets to"
-    elif rule.measure == "nodes":
-        most, what = NODES_MOST, "a cluster has at most"
+        most = count_destinations(rule.counted, budget)
+    elif rule.measure == "nodes" and rule.threshold > NODES_MOST:
+        return f"a cluster has at most {NODES_MOST} nodes"
     else:
         return ""
     if rule.threshold <= most:
         return ""
-    things = MEASURES[rule.measure].removeprefix("distinct ")
-    number = f"{most} {things if most != 1 else things.removesuffix('s')}"
-    return f"{what} {number if most else f'no {things}'}"
+    if most == 0:
+        return "what it counts has no ports"
+    things = MEASURES[rule.measure]
+    return f"it counts at most {most} {things if most > 1 else things.removesuffix('s')}"
 
 
 def _shadowed(rules: Sequence[Rule], make: Make, budget: Budget) -> Iterator[Problem]:
     """Rules behind another one that always fires no later, with the same ban."""
-    shadowed: set[str] = set()
-    for rule in rules:
-        for other in rules:
-            if other is rule or other.name in shadowed:
-                continue
-            try:
-                is_first = _fires_first(other, rule, budget)
-            except TooComplicatedError:
-                what = f"the rule {rule.name} and those behind it were not compared with the others"
-                yield make(rule, what, "write conditions with fewer alternatives", "warning")
-                return
-            if is_first:
-                shadowed.add(rule.name)
-                what = f"the rule {rule.name} changes nothing"
-                remedy = f"the rule {other.name} bans whatever it would ban, no later and as long"
-                yield make(rule, what, remedy, "warning")
-                break
+    for index, rule in enumerate(rules):
+        try:
+            other = _first_of(rule, index, rules, budget)
+        except TooComplicatedError:
+            what = f"the rule {rule.name} and those behind it were not compared with the others"
+            yield make(rule, what, "write conditions with fewer alternatives", "warning")
+            return
+        if other is not None:
+            what = f"the rule {rule.name} changes nothing"
+            remedy = f"the rule {other.name} bans whatever it would ban, no later and as long"
+            yield make(rule, what, remedy, "warning")
+
+
+def _first_of(rule: Rule, index: int, rules: Sequence[Rule], budget: Budget) -> Rule | None:
+    """Find a rule that always fires first; of two that are the same, the one that stands first."""
+    for place, other in enumerate(rules):
+        if (
+            other is not rule
+            and _fires_first(other, rule, budget)
+            and (place < index or not _fires_first(rule, other, budget))
+        ):
+            return other
+    return None
 
 
 def _fires_first(one: Rule, other: Rule, budget: Budget) -> bool:

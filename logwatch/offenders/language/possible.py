@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from logwatch.offenders.language.conditions import (
+    ADDRESSES,
     All,
     Any,
     Condition,
@@ -33,7 +34,7 @@ from logwatch.offenders.language.conditions import (
     TierIn,
     leaves,
 )
-from logwatch.packets import PROTOCOLS
+from logwatch.packets import protocol_name
 
 Evidence = Literal["syn", "probe", "reply", "connectionless"]
 """Kinds of packets by what their source is worth: TCP with SYN alone, other TCP that is no reply,
@@ -66,10 +67,9 @@ _WITH_PORTS: Final = ("tcp", "udp", "udplite")
 """Of others the kernel prints no port (net/netfilter/nf_log_syslog.c)."""
 _KINDS: Final[tuple[_Kind, ...]] = (
     *(("tcp", shape) for shape in ("syn", "other", "reply")),
-    *((name, "") for name in (*PROTOCOLS, "none") if name not in {"", "tcp"}),
+    ("none", ""),
+    *((protocol_name(number), "") for number in range(256) if protocol_name(number) != "tcp"),
 )
-_LINE: Final = {4: (0, (1 << 32) - 1), 6: (1 << 32, (1 << 32) + (1 << 128) - 1)}
-"""All addresses on one line, IPv6 behind IPv4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class TooComplicatedError(Exception):
 
 @dataclass(slots=True)
 class Budget:
-    """Bounds the work: how many conditions may still be looked at, about a microsecond each."""
+    """Bounds the work: how many conditions may still be looked at, some microseconds each."""
 
     left: int
 
@@ -137,7 +137,7 @@ def count_ports(condition: Condition | None, budget: Budget) -> int:
 def count_destinations(condition: Condition | None, budget: Budget) -> int:
     """How many distinct destinations packets that fulfil a condition can have."""
     total = 0
-    for family in _LINE:
+    for family in ADDRESSES:
         fixed = _fixed(condition or True, "family", family, budget)
         found = _possible_classes("destination", fixed, _World(family=family), budget)
         total += sum(size for _, size in found)
@@ -197,10 +197,10 @@ def _fixed(condition: _Left, dimension: Dimension, value: _Value, budget: Budget
             return left[0] if left else not decisive
         case _:
             is_asked = _DIMENSIONS[type(condition)] == dimension
-            return _holds(condition, value, budget) if is_asked else condition
+            return _holds(condition, value) if is_asked else condition
 
 
-def _holds(leaf: Leaf, value: _Value, budget: Budget) -> bool:
+def _holds(leaf: Leaf, value: _Value) -> bool:
     """Whether a leaf holds for a value of its dimension."""
     match leaf:
         case SynOnly() | Reply():
@@ -213,7 +213,7 @@ def _holds(leaf: Leaf, value: _Value, budget: Budget) -> bool:
         case FamilyIn(families):
             return value in families
         case _:
-            return isinstance(value, int) and _lies_in(value, _spans(leaf, budget))
+            return isinstance(value, int) and _is_inside(value, _edges(leaf))
 
 
 def _classes(dimension: Dimension, condition: _Left, world: _World, budget: Budget) -> list[_Class]:
@@ -226,11 +226,11 @@ def _classes(dimension: Dimension, condition: _Left, world: _World, budget: Budg
             is_without = world.has_port is False
             return none if is_without else none + _intervals(found, (0, PORTS - 1), budget)
         case "kind":
-            return _kinds(found, world, budget)
+            return _kinds(found, world)
         case "family":
-            return [(family, 1) for family in _LINE]
+            return [(family, 1) for family in ADDRESSES]
         case "source" | "destination":
-            return _intervals(found, _LINE[world.family or 4], budget)
+            return _intervals(found, ADDRESSES[world.family or 4], budget)
         case _:
             names = {
                 name
@@ -241,13 +241,13 @@ def _classes(dimension: Dimension, condition: _Left, world: _World, budget: Budg
             return [(None, 1), *((name, 1) for name in sorted(names))]
 
 
-def _kinds(found: Sequence[Leaf], world: _World, budget: Budget) -> list[_Class]:
+def _kinds(found: Sequence[Leaf], world: _World) -> list[_Class]:
     """Kinds by worth, by whether they have ports, and by what leaves say of them."""
     groups: dict[tuple[object, ...], _Kind] = {}
     for kind in _KINDS:
         has_port = kind[0] in _WITH_PORTS
         if has_port or not world.has_port:
-            truth = (_holds(leaf, kind, budget) for leaf in found)
+            truth = (_holds(leaf, kind) for leaf in found)
             groups.setdefault((_worth(kind), has_port, *truth), kind)
     return [(kind, 1) for kind in groups.values()]
 
@@ -260,44 +260,29 @@ def _worth(kind: _Kind) -> Evidence:
 
 
 def _intervals(found: Sequence[Leaf], line: Range, budget: Budget) -> list[_Class]:
-    """Cut a line of numbers where the leaves' spans begin and end; join what they don't tell apart.
+    """Cut a line of numbers at the leaves' edges; join what they don't tell apart.
 
     The first number of a class stands for it.
     """
     first, last = line
-    spans = [_spans(leaf, budget) for leaf in found]
-    cuts = {edge for each in spans for low, high in each for edge in (low, high + 1)}
-    starts = [first, *sorted(cut for cut in cuts if first < cut <= last)]
-    budget.spend(len(starts) * len(spans))
+    edges = [_edges(leaf) for leaf in found]
+    starts = [first, *sorted({cut for each in edges for cut in each if first < cut <= last})]
+    budget.spend(len(starts) * len(edges) // 8)
     groups: dict[tuple[bool, ...], list[int]] = {}
     for start, end in zip(starts, [*starts[1:], last + 1], strict=True):
-        truth = tuple(_lies_in(start, each) for each in spans)
+        truth = tuple([_is_inside(start, each) for each in edges])
         groups.setdefault(truth, [start, 0])[1] += end - start
     return [(start, size) for start, size in groups.values()]
 
 
-def _lies_in(number: int, spans: Sequence[Range]) -> bool:
-    """Whether a number lies in one of these spans, which are sorted and disjoint."""
-    index = bisect_right(spans, number, key=_first) - 1
-    return index >= 0 and number <= spans[index][1]
+def _is_inside(number: int, edges: Sequence[int]) -> bool:
+    """Whether a number lies behind more beginnings than ends."""
+    return bisect_right(edges, number) % 2 == 1
 
 
-def _first(span: Range) -> int:
-    return span[0]
-
-
-def _spans(leaf: Leaf, budget: Budget) -> Sequence[Range]:
-    """What a leaf holds on the line of its dimension."""
-    if isinstance(leaf, PortIn):
-        return leaf.ranges
-    if not isinstance(leaf, SourceIn | DestinationIn):
-        return ()
-    budget.spend(len(leaf.networks))
-    spans = []
-    for network in leaf.networks:
-        start = _LINE[network.version][0] + int(network.network_address)
-        spans.append((start, start + network.num_addresses - 1))
-    return spans
+def _edges(leaf: Leaf) -> Sequence[int]:
+    """Where a leaf begins to hold, and ceases to, on the line of its dimension."""
+    return leaf.edges if isinstance(leaf, PortIn | SourceIn | DestinationIn) else ()
 
 
 _DIMENSIONS: Final[dict[type, Dimension]] = {

@@ -31,10 +31,11 @@ def listed(words: Sequence[str], last: str = "or") -> str:
 
 def quoted(text: str) -> str:
     """Name a piece of text of any length and content."""
-    return f"'{shown(text if len(text) <= _SHOWN else f'{text[:_SHOWN]}...')}'"
+    cut = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return f"'{''.join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)}'"
 
 
-def shown(text: str) -> str:
+def _shown(text: str) -> str:
     """Replace what a terminal would not show as one character, so that carets stay in place."""
     return "".join(each if each.isprintable() else "\ufffd" for each in text.replace("\t", " "))
 
@@ -46,4 +47,4 @@ def render(problem: Problem) -> str:
     start = max(0, min(at - _SHOWN // 2, len(problem.line) - _SHOWN))
     line = problem.line[start : start + _SHOWN]
     head = f"{place.file}:{place.line}:{place.column}: {problem.level}: {problem.what}"
-    return f"{head}\n    {shown(line).rstrip()}\n    {' ' * (at - start)}^\n  {problem.remedy}"
+    return f"{head}\n    {_shown(line).rstrip()}\n    {' ' * (at - start)}^\n  {problem.remedy}"

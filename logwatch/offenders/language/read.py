@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from logwatch.offenders.language.conditions import leaves
-from logwatch.offenders.language.grammar import CLAUSES, WORD, Grammar, Stop, Written
+from logwatch.offenders.language.grammar import (
+    CLAUSES,
+    RESERVED,
+    WORD,
+    Grammar,
+    Stop,
+    Written,
+)
 from logwatch.offenders.language.judge import judge
 from logwatch.offenders.language.problem import Level, Problem, listed, quoted
 from logwatch.offenders.language.rule import Place, Rule
@@ -23,6 +30,8 @@ RULES_MOST: Final = 100
 """The engine keeps evidence for each."""
 PROBLEMS_MOST: Final = 100
 """Errors told of a file; who has put these right is told the next ones."""
+WORDS_MOST: Final = 50_000
+"""Of a file, with signs: two seconds of pyparsing."""
 CONDITIONS_MOST: Final = 50
 DEPTH_MOST: Final = 16
 """Parentheses within parentheses; each takes a dozen of Python's frames."""
@@ -30,6 +39,8 @@ DEPTH_MOST: Final = 16
 _BEGINNING = re.compile(r"^[ \t]*rule(?![^\s,{}()\"])", re.MULTILINE)
 _STRING_OR_COMMENT = re.compile(r'"[^"\n]*"|#[^\n]*')
 _STRING_OR_PARENTHESIS = re.compile(r'"[^"\n]*"|[()]')
+_WORD_OR_SIGN = re.compile(rf'"[^"\n]*"|{WORD}|\S')
+_CLAUSES: Final = frozenset(CLAUSES)
 _DISTINCT: Final = ("ports", "destinations", "nodes")
 
 
@@ -57,8 +68,8 @@ def read(data: bytes, file: str) -> Reading:
         return Reading((), (source.problem(0, "the file is larger than 1 MiB", remedy),))
     try:
         data.decode()
-    except UnicodeDecodeError:
-        at = text.find("\ufffd")
+    except UnicodeDecodeError as error:
+        at = len(data[: error.start].decode("utf-8-sig"))
         return Reading((), (source.problem(at, "this is not UTF-8", "save the file as UTF-8"),))
     reader = _Reader(source)
     reader.run()
@@ -105,6 +116,7 @@ class _Reader:
     source: _Source
     rules: list[Rule] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    words: int = 0
 
     def run(self) -> None:
         grammar = Grammar()
@@ -127,6 +139,11 @@ class _Reader:
                 yield start + len(piece) - len(piece.lstrip()), piece.strip()
 
     def _read(self, grammar: Grammar, start: int, text: str, names: dict[str, int]) -> None:
+        self.words += sum(1 for _ in _WORD_OR_SIGN.finditer(text))
+        if self.words > WORDS_MOST:
+            what = f"up to the end of this rule there are more than {WORDS_MOST} words"
+            self._add(start, what, "write ranges and networks instead of each value")
+            return
         deep = _too_deep(text)
         if deep is not None:
             what = f"parentheses stand in more than {DEPTH_MOST} others"
@@ -201,9 +218,8 @@ def _explain(text: str, stop: Stop) -> tuple[str, str]:
         return what, f"{wanted}; begin each rule in a line of its own"
     if found in _DISTINCT and "distinct" in stop.words:
         return what, f"{wanted}; did you mean distinct {found}?"
-    meant = suggestion(found, stop.words)
-    if meant:
-        return what, f"{wanted}; {meant}"
-    if found in CLAUSES and found not in stop.words:
-        return what, f"{wanted}; a rule is written in the order {', '.join(CLAUSES)}"
-    return what, wanted
+    if found in CLAUSES and not _CLAUSES.isdisjoint(stop.words):
+        order = ", ".join([*CLAUSES[:-1], "even if forged"])
+        return what, f"{wanted}; a rule is written in the order {order}"
+    meant = "" if found in RESERVED else suggestion(found, stop.words)
+    return what, f"{wanted}; {meant}" if meant else wanted

@@ -42,6 +42,9 @@ DURATIONS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 SIZES: Final = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10, "": 1}
 PROTOCOL_WORDS: Final = ("none", *filter(None, PROTOCOLS))
 
+_OFTEN: Final = ("tcp", "udp", "icmp", "icmpv6", "sctp", "udplite")
+"""Meant rather than others that are as much like a word."""
+
 _DIGITS: Final = "[0-9]{1,18}"
 
 
@@ -130,7 +133,8 @@ def _protocol(word: str) -> str:
     if word not in PROTOCOL_WORDS:
         raise Wrong(
             f"{quoted(word)} is no protocol",
-            suggestion(word, PROTOCOL_WORDS)
+            suggestion(word, _OFTEN)
+            or suggestion(word, PROTOCOL_WORDS)
             or "write a name of IANA's such as tcp, udp or icmp, a number, or none",
         )
     return word
