@@ -1,5 +1,8 @@
 """Rules in words and as objects, and the rules that come with logwatch."""
 
+import re
+from pathlib import Path
+
 import pytest
 from offenders.language.made import universe
 
@@ -13,7 +16,9 @@ from logwatch.offenders.language import (
     read,
     tree,
 )
+from logwatch.offenders.language.values import FIELDS
 
+DOCUMENT = Path(__file__).parents[3] / "docs" / "rules.md"
 FORGED = "It is banned even if somebody else may have forged its address."
 
 
@@ -139,3 +144,18 @@ def test_the_rules_that_come_with_logwatch_do_what_the_built_in_ones_do() -> Non
             expected = packet.protocol == "tcp" and packet.shape != "reply"
             assert expected == rule.counts(packet)
     assert {"sweep", "slow-scan"} < set(by_name)
+
+
+def test_the_rules_that_the_documents_show_have_no_problem() -> None:
+    blocks = re.findall(r"```rules\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        assert () == read(block.encode(), "docs/rules.md").problems
+
+
+def test_the_conditions_that_the_documents_list_are_read() -> None:
+    table = DOCUMENT.read_text().partition("| condition |")[2].partition("\n\n")[0]
+    conditions = re.findall(r"^\| `(.*?)` \|", table, re.MULTILINE)
+    assert len(FIELDS) + 3 == len(conditions)
+    for text in conditions:
+        one(f"when packets >= 9 within 1m where {text} ban 1h even if forged")
