@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from typing import Final
 
-from logwatch.offenders.language.conditions import All, Condition
+from logwatch.offenders.language.conditions import (
+    All,
+    Any,
+    Condition,
+    Leaf,
+    Not,
+    ProtocolIn,
+    Reply,
+    normal,
+)
 from logwatch.offenders.language.format import MEASURES, format_condition
 from logwatch.offenders.language.possible import (
     Budget,
@@ -19,7 +28,7 @@ from logwatch.offenders.language.possible import (
     implies,
     possible,
 )
-from logwatch.offenders.language.problem import Level, Problem, quoted
+from logwatch.offenders.language.problem import Level, Problem, listed, quoted
 from logwatch.offenders.language.rule import Rule
 
 Make = Callable[[Rule, str, str, Level], Problem]
@@ -76,6 +85,11 @@ def _judge_one(rule: Rule, make: Make, budget: Budget) -> Iterator[Problem]:
         else:
             what = f"the rule {rule.name} bans on packets that may all be forged"
             yield make(rule, what, _SINGLE, "warning")
+    in_vain = () if rule.even_if_forged or condition is None else _named_in_vain(condition)
+    if in_vain:
+        what = f"the rule {rule.name} names {listed(in_vain, 'and')}, but does not count them"
+        remedy = "without `even if forged` only TCP counts that is no reply; don't name others"
+        yield make(rule, what, remedy, "warning")
     unreachable = _unreachable(rule, budget)
     if unreachable:
         remedy = "write a lower number, or let the rule count more"
@@ -96,6 +110,29 @@ _SINGLE: Final = (
 def _forged(admitted: frozenset[Evidence]) -> str:
     words = {"reply": "replies", "connectionless": "packets that are not TCP"}
     return " and ".join(words[each] for each in ("reply", "connectionless") if each in admitted)
+
+
+def _named_in_vain(condition: Condition) -> tuple[str, ...]:
+    """What somebody who wrote it thinks is counted, though it is no evidence."""
+    names: dict[str, None] = {}
+    for leaf in _asserted(normal(condition)):
+        if isinstance(leaf, ProtocolIn):
+            names.update(dict.fromkeys(name for name in leaf.names if name != "tcp"))
+        elif isinstance(leaf, Reply):
+            names["replies"] = None
+    return tuple(names)
+
+
+def _asserted(condition: Condition) -> Iterator[Leaf]:
+    """The leaves of a normal condition that no `not` stands in front of."""
+    match condition:
+        case All(parts) | Any(parts):
+            for part in parts:
+                yield from _asserted(part)
+        case Not():
+            return
+        case leaf:
+            yield leaf
 
 
 def _contradiction(condition: Condition, budget: Budget) -> str:

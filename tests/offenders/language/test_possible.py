@@ -93,6 +93,7 @@ def test_the_normal_form_means_the_same_and_stays(condition: Condition) -> None:
     assert made == normal(made)
 
 
+@slow
 @given(small_conditions, small_conditions)
 def test_the_normal_form_does_not_depend_on_how_it_is_written(
     one: Condition, other: Condition

@@ -135,6 +135,7 @@ def test_a_broken_rule_costs_only_itself() -> None:
     assert [2, 8] == [problem.place.line for problem in reading.problems]
 
 
+@settings(deadline=None)
 @given(st.lists(rules(), max_size=3))
 def test_what_is_written_is_read_as_the_same(made: list[Rule]) -> None:
     """Whatever is to be said against the rules."""
@@ -172,7 +173,7 @@ signs = st.sampled_from(["{", "}", "(", ")", ",", ">=", '"', "#", "\n", "\nrule 
 texts = st.lists(words | signs | st.text(max_size=5), max_size=40).map(" ".join)
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(texts)
 @example("rule a when packets >= 1 within 1s where not")
 @example('rule "')
@@ -180,12 +181,14 @@ def test_no_text_raises_and_every_problem_has_its_place(text: str) -> None:
     check_places(read(text.encode("utf-8", "replace"), "x"), text)
 
 
+@settings(deadline=None)
 @given(texts, st.integers(0, 100), st.integers(0, 20))
 def test_no_damage_raises(text: str, start: int, length: int) -> None:
     damaged = f"{SCAN[:start]}{text}{SCAN[start + length :]}"
     check_places(read(damaged.encode("utf-8", "replace"), "x"), damaged)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_raise(data: bytes) -> None:
     read(data, "x")
