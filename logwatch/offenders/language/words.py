@@ -148,5 +148,11 @@ def _values(leaf: Leaf) -> list[str]:
 
 
 def _protocol(word: str) -> str:
-    known = {"tcp": "TCP", "udp": "UDP", "icmp": "ICMP", "icmpv6": "ICMPv6", "none": "unnamed"}
+    known = {
+        "tcp": "TCP",
+        "udp": "UDP",
+        "icmp": "ICMP",
+        "icmpv6": "ICMPv6",
+        "none": "protocol-less",
+    }
     return known.get(word, word)

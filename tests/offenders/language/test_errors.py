@@ -88,6 +88,33 @@ def test_so_many_problems_are_told() -> None:
     assert PROBLEMS_MOST == len(condition(f"port in {{{values}}}").problems)
 
 
+HEAD = "rule a when packets >= 1 within 1m where "
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        (HEAD, "("),
+        (HEAD, "not "),
+        (HEAD, "reply and "),
+        (f"{HEAD}port in {{", "1,"),
+        (f"{HEAD}port in {{1}}", "1"),
+        (f"{HEAD}policy is ", '"'),
+        (f"{HEAD}policy is ", "a"),
+        ("", "rule\n"),
+        ("", "rule a "),
+        ("", "\0"),
+        ("", "{"),
+        ("rule ", "a"),
+    ],
+)
+def test_a_large_hostile_file_is_an_error_and_not_a_traceback(head: str, piece: str) -> None:
+    text = head + piece * ((FILE_MOST - len(head)) // len(piece))
+    reading = read(text.encode(), "x")
+    assert reading.has_errors
+    assert all(len(render(problem)) < 1000 for problem in reading.problems)
+
+
 def tangle(number: int) -> str:
     """Every condition of one dimension with every one of another."""
     fields = ("port", "source", "policy", "tier", "interface")

@@ -121,6 +121,14 @@ def test_every_protocol_is_known_to_be_possible() -> None:
     assert not possible(All((ProtocolIn(("icmp",)), PortIn(((22, 22),)))), Budget(MUCH))
 
 
+def test_what_has_a_port_is_known_for_each_kind() -> None:
+    to_a_port = PortIn(((22, 22),))
+    budget = Budget(MUCH)
+    assert {"connectionless"} == evidence(All((to_a_port, Not(ProtocolIn(("tcp",))))), budget)
+    no_udp = Not(ProtocolIn(("udp", "udplite")))
+    assert {"syn", "probe", "reply"} == evidence(All((to_a_port, no_udp)), budget)
+
+
 def test_the_work_is_bounded() -> None:
     parts = tuple(Any((PortIn(((n, n + 9),)), PolicyIn((str(n),)))) for n in range(20))
     with pytest.raises(TooComplicatedError):
