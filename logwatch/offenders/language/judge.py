@@ -38,7 +38,7 @@ NODES_MOST: Final = 5_000
 """Kubernetes supports no larger cluster (its document "Considerations for large clusters")."""
 
 _BUDGET: Final = 400_000
-"""A second or two, for all rules of a file; a rule as people write them takes some hundreds."""
+"""A second or two, for all rules of a file; a rule as people write them takes about a hundred."""
 
 _BELIEVED: Final[frozenset[Evidence]] = frozenset({"syn", "probe"})
 
