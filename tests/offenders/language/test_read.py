@@ -25,6 +25,7 @@ from logwatch.offenders.language import (
     SourceIn,
     SynOnly,
     TierIn,
+    format_condition,
     format_rules,
     read,
 )
@@ -133,6 +134,24 @@ def test_a_broken_rule_costs_only_itself() -> None:
     reading = read(f"rule broken\n    wen\n{SCAN}rule cut\n".encode(), "x")
     assert ["port-scan"] == [rule.name for rule in reading.rules]
     assert [2, 8] == [problem.place.line for problem in reading.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("port is 1-5", "port in {1-5}"),
+        ("not port in {7,5,6}", "port not in {5-7}"),
+        ("not (port is not 22)", "not (port is not 22)"),
+        ("policy in {b, a}", 'policy in {"a", "b"}'),
+        ("((syn only) and ((reply or port in {})))", "syn only and (reply or port in {})"),
+        ("(protocol is 6 and reply) or not reply", "protocol is tcp and reply or not reply"),
+        ("source in {10.0.0.0/9, 10.128.0.0/9}", "source is 10.0.0.0/8"),
+    ],
+)
+def test_a_condition_is_written_in_one_form(text: str, canonical: str) -> None:
+    condition = where(text)
+    assert condition is not None
+    assert canonical == format_condition(condition)
 
 
 @settings(deadline=None)
