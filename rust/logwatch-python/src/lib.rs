@@ -3,6 +3,7 @@
 //! Its documentation for Python is in `logwatch/_core.pyi`.
 
 mod local;
+mod text;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -26,6 +27,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
+use crate::text::text;
+
 /// One seed a process: summaries and sketches of all scanners can be merged.
 fn seed() -> Seed {
     static SEED: OnceLock<Seed> = OnceLock::new();
@@ -40,14 +43,6 @@ fn now() -> i64 {
 
 fn prefixes_of(texts: &[String]) -> PyResult<Prefixes> {
     Prefixes::new(texts).map_err(|error| PyValueError::new_err(error.to_string()))
-}
-
-/// Text of bytes that the kernel allows to be anything: escaped where they are not UTF-8.
-fn text(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.escape_ascii().to_string(),
-    }
 }
 
 fn address_text(address: Option<Address>) -> String {
