@@ -110,6 +110,8 @@ def test_an_empty_file_is_the_default() -> None:
         ),
         (b"prefixes:\n  - text: ''\n", ["line 2", "prefixes[0].text"]),
         (b"prefixes:\n  - text: 'a=b'\n", ["line 2", "'a=b'"]),
+        (b'prefixes:\n  - policy: "a\\0b"\n', ["line 2", "prefixes[0].policy", "'a\\x00b'"]),
+        (b'prefixes:\n  - policy: "\\ud800"\n', ["line 2", "'\\ud800'"]),
         (
             b"prefixes:\n  - text: 'cp %t %k %n %p'\n  - text: 'cp %t %k %n %p%n'\n",
             [

@@ -232,6 +232,11 @@ def _check_prefixes(config: Config, wrong: Wrong) -> None:
                 ("prefixes", index, "text"),
                 f"{prefix.text!r} has more than {_SPECIFIERS_MOST} of %t, %k, %n and %p",
             )
+        if not prefix.policy.isprintable():
+            raise wrong(
+                ("prefixes", index, "policy"),
+                f"{prefix.policy!r} holds a character that metrics can't show",
+            )
         if prefix.text in [other.text for other in config.prefixes[:index]]:
             raise wrong(("prefixes", index, "text"), f"{prefix.text!r} is listed twice")
 
