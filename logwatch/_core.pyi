@@ -1,16 +1,19 @@
 """The native core: bytes of syslog in, counts of denied packets out.
 
 Rust, in `rust/`. The language of the lines is the one that `logwatch.packets.grammar` defines.
-Other rooms use what `logwatch.packets` exports.
+Other rooms use what `logwatch.packets` exports, and of `Series` what `logwatch.ledger` does.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import final
 
 __all__ = [
     "Scanner",
+    "Series",
     "SourceSketch",
     "Summary",
     "__version__",
+    "count_rows",
     "protocol_name",
     "read_line",
 ]
@@ -164,6 +167,82 @@ class SourceSketch:
 
     def estimate(self) -> int:
         """Return the estimate."""
+
+@final
+class Series:
+    """A bounded family of series whose sum is exact; not for use by two threads at once.
+
+    The family has `capacity` places. The first half is for whoever comes. A later one is for a key
+    that has sent 10 packets while it was a candidate, and when no place is free, for it instead of
+    the series idle for longest, if that is for 15 minutes. Of candidates the 16 x `capacity` seen
+    last are remembered. What has no place counts in `other`, and what an evicted series counted
+    moves there, so that all series and `other` add up to the total. A key that lost its place may
+    have one again after the next `settle`. Ties go to the series admitted first, so that the same
+    calls give the same series. A clock that was set back makes series idle from that moment on.
+
+    Counts are exact up to 2**128 - 1. Labels are text of any number; those of `other` are `()`.
+    """
+
+    def __new__(
+        cls,
+        capacity: int,
+        saved: Sequence[tuple[tuple[str, ...], tuple[int, int, float]]] = ...,
+    ) -> Series:
+        """Take up what was stored: labels, and (packets, bytes, last use in unix seconds).
+
+        Of more than `capacity` series the idlest move to `other`, which `changes` tells.
+        Raises OverflowError for a count below 0 or from 2**128 on.
+        """
+
+    def add(self, labels: tuple[str, ...], packets: int, size: int, now: float) -> None:
+        """Count packets and their bytes; what admits a key is the first that its series counts.
+
+        `now` is unix seconds. Raises ValueError when there is no label, or when one can't be
+        shown: it holds a NUL or half a surrogate pair.
+        """
+
+    def add_other(self, packets: int, size: int) -> None:
+        """Count what has no labels of its own."""
+
+    @property
+    def other(self) -> tuple[int, int]:
+        """Packets and bytes of all that had no place at the time."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to store."""
+
+    def changes(self) -> list[tuple[tuple[str, ...], tuple[int, int, float] | None]]:
+        """Return what to store since the last `settle`, `other` under `()`, each labels once.
+
+        The values are absolute: (packets, bytes, last use); None where a series lost its place.
+        """
+
+    def settle(self) -> list[tuple[tuple[str, ...], tuple[int, int, float] | None]]:
+        """Take note that all changes are stored and shown; return them."""
+
+    def touch_all(self) -> None:
+        """Have everything told by `changes` again, as for a new file."""
+
+def count_rows(
+    rows: Iterable[tuple[str, int | None, str, int, int, str, str, bool, int, int, int, int]],
+    is_denied: Sequence[bool],
+    now: float,
+    ports: Series,
+    sources: Series,
+    flows: Series,
+) -> None:
+    """Count `Summary.rows()` of policies that denied, by their index in `is_denied`.
+
+    Labels are (protocol, port) in `ports`, (source,) in `sources`, and (source, protocol, port) in
+    `flows`; the port is "" where there is none. Rows of one port count together. A row without a
+    source is in `other` of `sources` and `flows`, and of `ports` when it has no port either. Rows
+    without packets are passed over. The three have the same total.
+
+    All rows are read before the first one counts. Raises ValueError for a policy that is not in
+    `is_denied` and for labels that `Series.add` refuses, TypeError, IndexError or OverflowError for
+    what is no row. The GIL is released while it counts.
+    """
 
 def read_line(
     line: bytes, prefixes: list[str]

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar
 
+from logwatch._core import count_rows
 from logwatch.ledger.record import Record
 from logwatch.ledger.series import Saved, Series
 from logwatch.ledger.snapshot import Labels, Snapshot
@@ -128,26 +129,8 @@ class Ledger:
             if packets:
                 series.add((policy, interface, protocol, str(family)), packets, size, now)
         is_denied = [verdict == "denied" for _, verdict in policies]
-        by_port: defaultdict[Labels, list[int]] = defaultdict(lambda: [0, 0])
-        add_source, add_flow = self._sources.add, self._flows.add
-        for source, port, protocol, policy_index, _, _, _, _, packets, size, _, _ in rows:
-            if packets == 0 or not is_denied[policy_index]:
-                continue
-            port_text = "" if port is None else str(port)
-            if source:
-                add_source((source,), packets, size, now)
-                add_flow((source, protocol, port_text), packets, size, now)
-            else:
-                self._sources.add_other(packets, size)
-                self._flows.add_other(packets, size)
-                if port is None:
-                    self._ports.add_other(packets, size)
-                    continue
-            sums = by_port[protocol, port_text]
-            sums[0] += packets
-            sums[1] += size
-        for labels, (packets, size) in by_port.items():
-            self._ports.add(labels, packets, size, now)
+        ports, sources, flows = self._ports, self._sources, self._flows
+        count_rows(rows, is_denied, now, ports.counting, sources.counting, flows.counting)
 
     def count(self, name: str, labels: Labels = (), by: int = 1) -> None:
         """Count anything else; by 0 it only makes the counter known, so that it is shown as 0."""

@@ -40,6 +40,9 @@ LARGEST_INTEGER = 2**63 - 1
 """SQLite's. A forged "repeated 4294967295 times" makes counts beyond it: they are stored as text,
 in columns without a type, so that no conversion makes a rounded number of them."""
 
+TOO_LARGE = 2**128
+"""No sum of what lines can say comes near it; such a number is damage."""
+
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE counters (name TEXT, labels TEXT, value NOT NULL, PRIMARY KEY (name, labels))
@@ -358,7 +361,7 @@ def _stored(value: int) -> int | str:
 
 def _natural(value: int | str) -> int:
     number = int(value)
-    if number < 0:
+    if not 0 <= number < TOO_LARGE:
         raise ValueError(value)
     return number
 

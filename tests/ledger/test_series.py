@@ -1,6 +1,9 @@
 """The rules of a bounded family: who gets a place, who loses it, and what is counted where."""
 
-from logwatch.ledger.series import ADMISSION_PACKETS, CANDIDATES_PER_PLACE, IDLE_SECONDS, Series
+import pytest
+from ledger.naive import ADMISSION_PACKETS, CANDIDATES_PER_PLACE, IDLE_SECONDS
+
+from logwatch.ledger.series import Series
 from logwatch.ledger.snapshot import Family
 
 NOON = 1_700_000_000.0
@@ -95,14 +98,26 @@ def test_a_clock_set_forward_and_back_stops_no_eviction() -> None:
     assert key(9) in shown(series).series
 
 
-def test_candidates_are_bounded() -> None:
-    """The candidate not seen for longest is forgotten, one that keeps coming is not."""
+@pytest.mark.parametrize(
+    ("others", "is_admitted"),
+    [(4 * CANDIDATES_PER_PLACE - 1, True), (4 * CANDIDATES_PER_PLACE, False)],
+)
+def test_candidates_are_bounded(others: int, is_admitted: bool) -> None:
+    """The candidate not seen for longest is forgotten: its tenth packet is its first again."""
+    series = full()
+    series.add(key(9), ADMISSION_PACKETS - 1, 540, NOON + IDLE_SECONDS)
+    for number in range(others):
+        series.add(("flood", str(number)), 1, 60, NOON + IDLE_SECONDS)
+    series.add(key(9), 1, 60, NOON + IDLE_SECONDS)
+    assert is_admitted == (key(9) in shown(series).series)
+
+
+def test_a_candidate_that_keeps_coming_is_not_forgotten() -> None:
     series = full()
     for number in range(4 * CANDIDATES_PER_PLACE * 10):
         series.add(("flood", str(number)), 1, 60, NOON + IDLE_SECONDS)
         if number % 50 == 0:
             series.add(key(9), 1, 60, NOON + IDLE_SECONDS)
-    assert 4 * CANDIDATES_PER_PLACE == len(series._candidates)
     assert key(9) in shown(series).series
 
 
@@ -128,3 +143,41 @@ def test_only_what_counted_is_to_be_written() -> None:
     assert not series.changed
     series.add(key(2), 1, 60, NOON + 5)
     assert {key(2): (21, 1260, NOON + 5)} == dict(series.changes())
+
+
+def test_labels_are_told_apart() -> None:
+    """The same text, cut into labels in another way, is another series."""
+    several = [("a", "b"), ("ab",), ("ab", ""), ("", "ab"), ("",), ("", ""), ("a", "", "b")]
+    series = Series(2 * len(several))
+    for number, labels in enumerate(several, 1):
+        series.add(labels, number, number * 60, NOON)
+    expected = {labels: (number, number * 60) for number, labels in enumerate(several, 1)}
+    assert Family(expected) == shown(series)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [((), "a series has labels"), (("eth1", "a\0b"), "holds a NUL"), (("\udc80",), "surrogates")],
+)
+def test_labels_that_nobody_can_show_are_refused(labels: tuple[str, ...], message: str) -> None:
+    """A NUL or half a surrogate would break the metrics' text; without labels it is `other`."""
+    series = Series(4)
+    with pytest.raises(ValueError, match=message):
+        series.add(labels, 1, 60, NOON)
+    assert not series.changed
+
+
+def test_saved_labels_are_taken_up_whatever_they_hold() -> None:
+    """What an older version has stored, a NUL too, neither stops the start nor is lost."""
+    series = Series(4, [(("eth\0", "tcp"), (3, 180, NOON))])
+    assert {("eth\0", "tcp"): (3, 180)} == series.family.series
+    series.touch_all()
+    assert (("eth\0", "tcp"), (3, 180, NOON)) in series.changes()
+
+
+def test_sums_are_exact_beyond_64_bits() -> None:
+    series = Series(1, [(key(1), (2**64 - 1, 2**127, NOON)), ((), (2**100, 2**70, 0.0))])
+    series.add(key(1), 2**63, 1, NOON)
+    series.add(key(2), 1, 2**64, NOON)
+    expected = Family({key(1): (2**64 - 1 + 2**63, 2**127 + 1)}, (2**100 + 1, 2**70 + 2**64))
+    assert expected == shown(series)

@@ -9,6 +9,7 @@
 
 pub mod address;
 pub mod body;
+mod candidates;
 pub mod class;
 pub mod cursor;
 pub mod distinct;
@@ -27,6 +28,7 @@ pub mod prefix;
 pub mod protocol;
 pub mod scanner;
 pub mod serial;
+pub mod series;
 pub mod summary;
 pub mod template;
 pub mod time;

@@ -3,6 +3,7 @@
 //! Its documentation for Python is in `logwatch/_core.pyi`.
 
 mod local;
+mod series;
 mod text;
 
 use std::borrow::Cow;
@@ -424,6 +425,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Scanner>()?;
     module.add_class::<Summary>()?;
     module.add_class::<SourceSketch>()?;
+    module.add_class::<series::Series>()?;
+    module.add_function(wrap_pyfunction!(series::count_rows, module)?)?;
     module.add_function(wrap_pyfunction!(read_line, module)?)?;
     module.add_function(wrap_pyfunction!(protocol_name, module)?)?;
     Ok(())
