@@ -130,6 +130,13 @@ def test_of_more_saved_series_than_places_the_idlest_move_to_other() -> None:
     assert expected == dict(series.changes())
 
 
+def test_a_series_that_found_no_place_at_the_start_may_return_at_once() -> None:
+    """Nobody has seen it since: what `family` shows first is without it."""
+    series = Series(1, [(key(1), (30, 1800, NOON)), (key(2), (20, 1200, NOON + 1))])
+    series.add(key(1), 10, 600, NOON + 1 + IDLE_SECONDS)
+    assert Family({key(1): (10, 600)}, (50, 3000)) == shown(series)
+
+
 def test_a_family_without_places_counts_everything_in_other() -> None:
     """Capacity 0 switches a family off, but not its total."""
     series = Series(0)
