@@ -46,7 +46,7 @@ def test_the_list_is_json_for_programs() -> None:
 @pytest.mark.parametrize(
     ("arguments", "given", "code", "said"),
     [
-        ([], b"", 2, b"COMMAND is missing"),
+        (["apply"], b"", 2, b"'apply'"),
         (["render"], b"", 2, b"NAME"),
         (["render", "greylist"], b"", 2, b"no policy 'greylist'; there are deny-nodeports,"),
         (["render", "blacklist"], b"", 2, b"needs --client"),
