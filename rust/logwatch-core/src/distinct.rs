@@ -41,23 +41,25 @@ impl Distinct {
 
     /// The estimate.
     #[must_use]
-    #[allow(clippy::cast_precision_loss, clippy::cast_sign_loss)]
     pub fn estimate(&self) -> u64 {
-        let registers = REGISTERS as f64;
-        let sum: f64 = self.registers.iter().map(|&rank| (-f64::from(rank)).exp2()).sum();
-        let raw = 0.7213 / (1.0 + 1.079 / registers) * registers * registers / sum;
-        let empty = memchr::memchr_iter(0, &self.registers).count();
-        let estimate = if raw <= 2.5 * registers && empty > 0 {
-            registers * (registers / empty as f64).ln()
-        } else {
-            raw
-        };
-        estimate.round() as u64
+        estimate(&self.registers)
     }
 }
 
+/// What registers estimate, at least 128 of them; the standard error is 1.04 / sqrt(registers).
+#[allow(clippy::cast_precision_loss, clippy::cast_sign_loss)]
+pub(crate) fn estimate(registers: &[u8]) -> u64 {
+    let count = registers.len() as f64;
+    let sum: f64 = registers.iter().map(|&rank| (-f64::from(rank)).exp2()).sum();
+    let raw = 0.7213 / (1.0 + 1.079 / count) * count * count / sum;
+    let empty = memchr::memchr_iter(0, registers).count();
+    let estimate =
+        if raw <= 2.5 * count && empty > 0 { count * (count / empty as f64).ln() } else { raw };
+    estimate.round() as u64
+}
+
 /// Finaliser of `SplitMix64` (Steele and others, 2014).
-fn mix(mut word: u64) -> u64 {
+pub(crate) fn mix(mut word: u64) -> u64 {
     word = (word ^ word >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     word = (word ^ word >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
     word ^ word >> 31

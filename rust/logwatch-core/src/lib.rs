@@ -13,6 +13,7 @@ mod candidates;
 pub mod class;
 pub mod cursor;
 pub mod distinct;
+pub mod evidence;
 mod fast;
 pub mod flows;
 pub mod hash;

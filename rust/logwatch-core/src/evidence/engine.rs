@@ -1,0 +1,319 @@
+//! The evidence of all sources: batches go in, offenders come out.
+
+use super::condition::PolicyFacts;
+use super::judge::{Fulfilled, Near};
+use super::pairs;
+use super::plan::{ClassPlan, Measure, Plan};
+use super::seen::{self, Seen, Waiting};
+use super::table::{Moment, Table};
+use super::trail::Source;
+use crate::address::Address;
+use crate::distinct::mix;
+use crate::hash::Seed;
+use crate::summary::Summary;
+
+/// Later times are taken for this one, so that no number overflows: in 4,000 years.
+pub(super) const AT_MOST: u64 = 1 << 47;
+/// Rows that are looked up together: the memory of each is asked for before the first is needed.
+const BATCH: usize = 32;
+
+/// The verdict on a policy's packets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The policy's name: as the kernel printed it, or else as its prefix is configured.
+    pub name: String,
+    /// Whether its packets were denied. Others don't count.
+    pub denied: bool,
+}
+
+/// What each source did lately, for at most so many sources.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    pub(super) table: Table,
+    /// The node's name as a number.
+    node: u64,
+    /// The latest batch.
+    pub(super) newest: u64,
+    /// The places of those that the batch has brought near enough to be judged.
+    candidates: Vec<usize>,
+}
+
+impl Evidence {
+    /// Nothing seen yet. `node` is what distinct nodes are told by.
+    #[must_use]
+    pub fn new(plan: Plan, seed: Seed, capacity: usize, node: &str) -> Self {
+        let node = node.bytes().fold(1, |hash, byte| mix(hash ^ u64::from(byte)).wrapping_add(1));
+        Self {
+            table: Table::new(plan, seed, capacity),
+            node: distinct_value(node),
+            newest: 0,
+            candidates: Vec::new(),
+        }
+    }
+
+    /// Takes the rows of a summary (settled) into evidence, all of them at one time, and returns who
+    /// fulfils a rule by them: each source once, with the first of its rules, in the order in which
+    /// the rows made it so. What was fulfilled stays fulfilled; see [`Self::restart`] and
+    /// [`Self::quiet`].
+    ///
+    /// `verdicts` are those of the summary's policies, by number; rows of others don't count, nor
+    /// does what the summary had no room for.
+    pub fn observe(&mut self, summary: &Summary, verdicts: &[Verdict], at: u64) -> Vec<Fulfilled> {
+        let policies: Vec<PolicyFacts> = summary
+            .policies()
+            .zip(verdicts)
+            .map(|(policy, verdict)| PolicyFacts {
+                name: verdict.name.as_str().into(),
+                tier: policy.tier.as_deref().map(|tier| String::from_utf8_lossy(tier).into()),
+                denied: verdict.denied,
+            })
+            .collect();
+        let classes: Vec<ClassPlan> = summary
+            .classes()
+            .map(|class| match policies.get(usize::from(class.policy)) {
+                Some(policy) => self.table.plan.of_class(class, policy),
+                None => ClassPlan::default(),
+            })
+            .collect();
+        let now = self.begin(at);
+        self.see(&classes, seen::rows(summary), &now);
+        for (source, destination, allowed) in
+            pairs::pairs(summary, &self.table.plan, &classes, &policies)
+        {
+            self.see_pair(source, destination, allowed, &now);
+        }
+        self.end(now.at)
+    }
+
+    /// The same for rows from anywhere; `classes` are made by [`Plan::of_class`].
+    pub fn observe_seen(
+        &mut self,
+        classes: &[ClassPlan],
+        rows: impl Iterator<Item = Seen>,
+        at: u64,
+    ) -> Vec<Fulfilled> {
+        let now = self.begin(at);
+        self.see(classes, rows, &now);
+        self.end(now.at)
+    }
+
+    /// The rules that the sources are judged by.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.table.plan
+    }
+
+    fn begin(&mut self, at: u64) -> Moment {
+        let at = at.min(AT_MOST);
+        self.newest = self.newest.max(at);
+        self.table.batch = self.table.batch.wrapping_add(1).max(1);
+        Moment::new(&self.table.plan, at)
+    }
+
+    fn see(&mut self, classes: &[ClassPlan], rows: impl Iterator<Item = Seen>, now: &Moment) {
+        let mut waiting: Vec<Waiting<'_>> = Vec::with_capacity(BATCH);
+        for seen in rows {
+            let class = &classes[seen.class];
+            let mask = class.mask(|rest| rest.holds(seen.source, seen.port, seen.destination));
+            if mask.is_empty() {
+                continue;
+            }
+            let source = Source::of(seen.source);
+            let hash = self.table.hash(source);
+            self.table.prefetch(hash);
+            waiting.push(Waiting { seen, class, mask, source, hash, place: None });
+            if waiting.len() == BATCH {
+                self.put(&mut waiting, now);
+                waiting.clear();
+            }
+        }
+        self.put(&mut waiting, now);
+    }
+
+    fn put(&mut self, waiting: &mut [Waiting<'_>], now: &Moment) {
+        for each in &mut *waiting {
+            each.place = self.table.prefetch_place(each.hash);
+        }
+        for each in &*waiting {
+            self.table.prefetch_gauges(each, now);
+        }
+        for each in waiting {
+            let place = self.table.find(each.source, each.hash);
+            let place = place.or_else(|| self.table.admit(each.source, each.hash, now, false));
+            if let Some(place) = place {
+                self.count(place, each, now);
+            }
+        }
+    }
+
+    #[inline]
+    fn count(&mut self, place: usize, waiting: &Waiting<'_>, now: &Moment) {
+        let Waiting { seen, class, mask, .. } = waiting;
+        let node = self.node;
+        let table = &mut self.table;
+        table.trail_mut(place).see(seen.port, class.shapes, now.at);
+        if let Some(destination) = seen.destination {
+            table.trail_mut(place).see_destination(bits(destination), now.at);
+        }
+        let mut is_near = false;
+        let mut left = mask.windows;
+        while left != 0 {
+            let gauge = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let amount = if table.plan.windows[gauge].bytes { seen.bytes } else { seen.packets };
+            let window = table.window_mut(place, gauge);
+            window.add(now.buckets[gauge], amount);
+            is_near |= window.total() >= table.plan.windows[gauge].lowest;
+        }
+        let mut left = mask.distincts;
+        while left != 0 {
+            let gauge = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let value = match table.plan.distincts[gauge].measure {
+                Measure::Ports => seen.port.map(u64::from),
+                Measure::Destinations => seen.destination.map(destination_value),
+                Measure::Nodes => Some(node),
+                Measure::Packets | Measure::Bytes => unreachable!("these are windows"),
+            };
+            if let Some(value) = value {
+                is_near |= table.see_value(place, gauge, value, now.at);
+            }
+        }
+        self.mark(place, is_near);
+    }
+
+    fn see_pair(
+        &mut self,
+        source: Address,
+        destination: Address,
+        allowed: pairs::Allowed,
+        now: &Moment,
+    ) {
+        let Some(place) = self.table.place(Source::of(source)) else { return };
+        self.table.trail_mut(place).see_destination(bits(destination), now.at);
+        let mut is_near = false;
+        for bit in 0..self.table.plan.destinations.len() {
+            if allowed.gauges >> bit & 1 == 1 {
+                let gauge = self.table.plan.destinations[bit].index;
+                let value = destination_value(destination);
+                is_near |= self.table.see_value(place, gauge, value, now.at);
+            }
+        }
+        self.mark(place, is_near);
+    }
+
+    #[inline]
+    fn mark(&mut self, place: usize, is_near: bool) {
+        let batch = self.table.batch;
+        let trail = self.table.trail_mut(place);
+        if is_near && trail.batch != batch {
+            trail.batch = batch;
+            self.candidates.push(place);
+        }
+    }
+
+    /// Judges those that came near. All rows of a batch are of one time, so their order decides
+    /// nothing but the order of the answer.
+    fn end(&mut self, at: u64) -> Vec<Fulfilled> {
+        let candidates = std::mem::take(&mut self.candidates);
+        candidates.into_iter().filter_map(|place| self.judge_place(place, at)).collect()
+    }
+
+    fn judge_place(&self, place: usize, at: u64) -> Option<Fulfilled> {
+        let is_quiet = self.table.is_quiet(self.table.trail(place).source(), at);
+        if is_quiet { None } else { self.table.fulfilled(place, at) }
+    }
+
+    /// Everybody who fulfils a rule at a time, those furthest beyond it first. For evidence that
+    /// was merged; `observe` tells by itself.
+    #[must_use]
+    pub fn judge(&self, at: u64) -> Vec<Fulfilled> {
+        let at = at.min(AT_MOST);
+        let all = self.table.by_interest(at);
+        all.iter().filter_map(|(place, _)| self.judge_place(*place, at)).collect()
+    }
+
+    /// Forgets what a source did so far; what it does from now on counts anew. False if it has no
+    /// trail.
+    pub fn restart(&mut self, source: Source) -> bool {
+        let place = self.table.place(source);
+        place.map(|place| self.table.restart(place)).is_some()
+    }
+
+    /// Does not tell of a source for events from its last one up to `until`; its packets count on.
+    /// A time that is over ends that. False if it has no trail.
+    pub fn quiet(&mut self, source: Source, until: u64) -> bool {
+        let Some(place) = self.table.place(source) else { return false };
+        self.table.set_quiet(place, self.table.trail(place).last, until);
+        true
+    }
+
+    /// Drops the trails that lead beyond a time: the clock that made them was wrong.
+    pub fn forget_after(&mut self, time: u64) {
+        let wrong: Vec<_> =
+            self.table.places().filter(|place| self.table.trail(*place).last > time).collect();
+        for place in wrong {
+            self.table.remove(place);
+        }
+        self.newest = self.newest.min(time);
+    }
+
+    /// How far a source is from each rule at a time; nothing if it has no trail.
+    #[must_use]
+    pub fn nearness(&self, source: Source, at: u64) -> Vec<Near> {
+        let place = self.table.place(source);
+        place.map_or_else(Vec::new, |place| self.table.nearness(place, at.min(AT_MOST)))
+    }
+
+    /// The `count` sources that are nearest to a rule at a time, and to which.
+    #[must_use]
+    pub fn top(&self, count: usize, at: u64) -> Vec<(Source, Near)> {
+        let all = self.table.by_interest(at.min(AT_MOST)).into_iter().take(count);
+        all.filter_map(|(place, near)| Some((self.table.trail(place).source(), near?))).collect()
+    }
+
+    /// Sources that have a trail.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether no source has a trail.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Trails that gave up their places so far.
+    #[must_use]
+    pub fn evictions(&self) -> u64 {
+        self.table.evictions
+    }
+
+    /// Rows that did not count, since their source was new and the table full.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.table.refused
+    }
+}
+
+/// An address as a number, within its family.
+fn bits(address: Address) -> u128 {
+    match address {
+        Address::V4(bits) => u128::from(bits),
+        Address::V6(bits) => bits,
+    }
+}
+
+/// A destination as one word; that two of IPv6 are the same word does not happen by chance.
+fn destination_value(destination: Address) -> u64 {
+    match destination {
+        Address::V4(bits) => u64::from(bits),
+        Address::V6(bits) => distinct_value(mix(mix((bits >> 64) as u64) ^ bits as u64)),
+    }
+}
+
+/// The largest number marks a free entry.
+fn distinct_value(hash: u64) -> u64 {
+    hash.min(u64::MAX - 1)
+}

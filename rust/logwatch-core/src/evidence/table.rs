@@ -1,0 +1,310 @@
+//! The trails and gauges of at most so many sources.
+//!
+//! When the table is full, a source that was never seen before is only remembered in a filter; it
+//! gets a place when it is seen again, and the dullest of eight others gives up its own. So a flood
+//! of sources seen once each passes by without pushing anything out.
+
+use std::collections::HashMap;
+
+use super::distinct::Distinct;
+use super::filter::Filter;
+use super::index::Index;
+use super::plan::{DistinctGauge, Gauge, Plan};
+use super::seen::Waiting;
+use super::trail::{Source, Trail};
+use super::window::{Window, bucket};
+use crate::hash::Seed;
+use crate::lanes;
+
+/// Places looked at to free one, going round: a near offender goes only if all eight are as near.
+const CANDIDATES: usize = 8;
+
+/// Until when a source is not told of.
+#[derive(Clone, Copy, Debug)]
+struct Quiet {
+    from: u64,
+    until: u64,
+}
+
+/// The time of a batch, in all units.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Moment {
+    /// In milliseconds.
+    pub at: u64,
+    /// The bucket of each window.
+    pub buckets: Vec<u64>,
+}
+
+impl Moment {
+    pub(super) fn new(plan: &Plan, at: u64) -> Self {
+        Self { at, buckets: plan.windows.iter().map(|gauge| bucket(at, gauge.within)).collect() }
+    }
+}
+
+/// Trails and gauges by place.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    pub plan: Plan,
+    seed: Seed,
+    capacity: usize,
+    index: Index,
+    filter: Filter,
+    trails: Vec<Option<Trail>>,
+    /// Those of a place follow each other.
+    windows: Vec<Window>,
+    distincts: Vec<Distinct>,
+    /// Places that are free again.
+    free: Vec<usize>,
+    /// The place that is looked at next to free one.
+    hand: usize,
+    quiet: HashMap<Source, Quiet>,
+    pub evictions: u64,
+    pub refused: u64,
+    /// Number of the batch that is read.
+    pub batch: u32,
+}
+
+impl Table {
+    pub(super) fn new(plan: Plan, seed: Seed, capacity: usize) -> Self {
+        Self {
+            plan,
+            seed,
+            capacity: capacity.clamp(1, u32::MAX as usize - 1),
+            index: Index::new(),
+            filter: Filter::default(),
+            trails: Vec::new(),
+            windows: Vec::new(),
+            distincts: Vec::new(),
+            free: Vec::new(),
+            hand: 0,
+            quiet: HashMap::new(),
+            evictions: 0,
+            refused: 0,
+            batch: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.trails.len() - self.free.len()
+    }
+
+    #[inline]
+    pub(super) fn hash(&self, source: Source) -> u64 {
+        self.seed.hash(self.seed.hash(source.bits()) ^ u64::from(source.is_v6()))
+    }
+
+    /// Asks for what [`Self::find`] will look at first.
+    #[inline]
+    pub(super) fn prefetch(&self, hash: u64) {
+        lanes::prefetch(self.index.home(hash));
+    }
+
+    /// Where a source probably is, by its hash; asks for what is kept of it there.
+    #[inline]
+    pub(super) fn prefetch_place(&self, hash: u64) -> Option<usize> {
+        let place = self.index.find(hash, |_| true)?;
+        lanes::prefetch(&self.trails[place]);
+        for window in self.windows_of(place).iter().step_by(2) {
+            lanes::prefetch(window);
+        }
+        for distinct in self.distincts_of(place).iter().step_by(2) {
+            lanes::prefetch(distinct);
+        }
+        Some(place)
+    }
+
+    /// Asks for what its gauges will write to.
+    #[inline]
+    pub(super) fn prefetch_gauges(&self, waiting: &Waiting<'_>, now: &Moment) {
+        let Some(place) = waiting.place else { return };
+        if let Some(trail) = &self.trails[place] {
+            trail.prefetch();
+        }
+        for (window, bucket) in self.windows_of(place).iter().zip(&now.buckets) {
+            window.prefetch(*bucket);
+        }
+        for distinct in self.distincts_of(place) {
+            distinct.prefetch(u64::from(waiting.seen.port.unwrap_or(0)));
+        }
+    }
+
+    fn windows_of(&self, place: usize) -> &[Window] {
+        let count = self.plan.windows.len();
+        &self.windows[place * count..][..count]
+    }
+
+    fn distincts_of(&self, place: usize) -> &[Distinct] {
+        let count = self.plan.distincts.len();
+        &self.distincts[place * count..][..count]
+    }
+
+    #[inline]
+    pub(super) fn find(&self, source: Source, hash: u64) -> Option<usize> {
+        self.index.find(hash, |place| {
+            self.trails[place].as_ref().is_some_and(|trail| trail.source() == source)
+        })
+    }
+
+    pub(super) fn place(&self, source: Source) -> Option<usize> {
+        self.find(source, self.hash(source))
+    }
+
+    /// The places that are taken.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        (0..self.trails.len()).filter(|place| self.trails[*place].is_some())
+    }
+
+    pub(super) fn trail(&self, place: usize) -> &Trail {
+        self.trails[place].as_ref().expect("the place is taken")
+    }
+
+    #[inline]
+    pub(super) fn trail_mut(&mut self, place: usize) -> &mut Trail {
+        self.trails[place].as_mut().expect("the place is taken")
+    }
+
+    #[inline]
+    pub(super) fn window(&self, place: usize, gauge: usize) -> &Window {
+        &self.windows[place * self.plan.windows.len() + gauge]
+    }
+
+    #[inline]
+    pub(super) fn window_mut(&mut self, place: usize, gauge: usize) -> &mut Window {
+        &mut self.windows[place * self.plan.windows.len() + gauge]
+    }
+
+    #[inline]
+    pub(super) fn distinct(&self, place: usize, gauge: usize) -> &Distinct {
+        &self.distincts[place * self.plan.distincts.len() + gauge]
+    }
+
+    #[inline]
+    pub(super) fn distinct_mut(&mut self, place: usize, gauge: usize) -> &mut Distinct {
+        &mut self.distincts[place * self.plan.distincts.len() + gauge]
+    }
+
+    /// Sees a value of a source; whether that may bring it to the lowest threshold.
+    #[inline]
+    pub(super) fn see_value(&mut self, place: usize, gauge: usize, value: u64, at: u64) -> bool {
+        let DistinctGauge { bounds, lowest, .. } = self.plan.distincts[gauge];
+        let distinct = self.distinct_mut(place, gauge);
+        distinct.see(value, at, &bounds);
+        distinct.count_most() >= lowest
+    }
+
+    /// Gives a source that is not there a place, if it is known or there is room.
+    #[inline(never)]
+    pub(super) fn admit(
+        &mut self,
+        source: Source,
+        hash: u64,
+        now: &Moment,
+        known: bool,
+    ) -> Option<usize> {
+        if self.len() >= self.capacity {
+            if !known && !self.filter.seen(hash) {
+                self.refused += 1;
+                return None;
+            }
+            let Some(dullest) = self.dullest(now) else {
+                self.refused += 1;
+                return None;
+            };
+            self.remove(dullest);
+            self.evictions += 1;
+        }
+        let trail = Some(Trail::new(source, now.at));
+        let place = if let Some(place) = self.free.pop() {
+            self.trails[place] = trail;
+            place
+        } else {
+            self.trails.push(trail);
+            let (windows, distincts) = (self.plan.windows.len(), self.plan.distincts.len());
+            self.windows.resize(self.trails.len() * windows, Window::default());
+            self.distincts.resize(self.trails.len() * distincts, Distinct::default());
+            self.trails.len() - 1
+        };
+        self.index.insert(hash, place);
+        Some(place)
+    }
+
+    /// The place of the dullest of the next eight; none of those that are to be judged.
+    fn dullest(&mut self, now: &Moment) -> Option<usize> {
+        let mut found: Option<(f32, u64, usize)> = None;
+        for _ in 0..CANDIDATES.min(self.trails.len()) {
+            let place = self.hand;
+            self.hand = (self.hand + 1) % self.trails.len();
+            let Some(trail) = &self.trails[place] else { continue };
+            if trail.batch == self.batch {
+                continue;
+            }
+            let candidate = (self.roughly_near(place, now), trail.last, place);
+            if found.is_none_or(|found| candidate < found) {
+                found = Some(candidate);
+            }
+        }
+        found.map(|(.., place)| place)
+    }
+
+    /// How near a source is to some rule, 1 at the most, without looking at single buckets.
+    #[allow(clippy::cast_precision_loss)]
+    fn roughly_near(&self, place: usize, now: &Moment) -> f32 {
+        let mut nearest = 0.0_f32;
+        for rule in &self.plan.rules {
+            let reached = match rule.gauge {
+                Gauge::Window(gauge) => {
+                    let window = self.window(place, gauge);
+                    if window.is_over(now.buckets[gauge]) { 0 } else { window.total() }
+                }
+                Gauge::Distinct(gauge) => {
+                    let distinct = self.distinct(place, gauge);
+                    let is_over = distinct.newest() + rule.within <= now.at;
+                    if is_over { 0 } else { distinct.count_most() }
+                }
+            };
+            nearest = nearest.max(reached as f32 / rule.threshold as f32);
+        }
+        nearest.min(1.0)
+    }
+
+    /// Frees a place.
+    pub(super) fn remove(&mut self, place: usize) {
+        self.restart(place);
+        let source = self.trail(place).source();
+        self.index.remove(self.hash(source), place);
+        self.trails[place] = None;
+        self.free.push(place);
+    }
+
+    /// Forgets what a source did so far; it keeps its place.
+    pub(super) fn restart(&mut self, place: usize) {
+        for gauge in 0..self.plan.windows.len() {
+            *self.window_mut(place, gauge) = Window::default();
+        }
+        for gauge in 0..self.plan.distincts.len() {
+            *self.distinct_mut(place, gauge) = Distinct::default();
+        }
+        let trail = self.trail_mut(place);
+        let (source, batch) = (trail.source(), trail.batch);
+        *trail = Trail::new(source, trail.last);
+        trail.batch = batch;
+        if !self.quiet.is_empty() {
+            self.quiet.remove(&source);
+        }
+    }
+
+    /// Marks a source as not to be told of before a time.
+    pub(super) fn set_quiet(&mut self, place: usize, from: u64, until: u64) {
+        let source = self.trail(place).source();
+        if until > from {
+            self.quiet.insert(source, Quiet { from, until });
+        } else {
+            self.quiet.remove(&source);
+        }
+    }
+
+    /// Whether a source is not to be told of at a time; a clock set back ends that as well.
+    pub(super) fn is_quiet(&self, source: Source, at: u64) -> bool {
+        self.quiet.get(&source).is_some_and(|quiet| (quiet.from..quiet.until).contains(&at))
+    }
+}
