@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+TARGETS = ("line", "chunks", "summary", "evidence")
 CHOICES = 10
 """Sets of prefixes in tests/checks; the first byte of an input chooses one."""
 DAMAGES = 9
-"""None to eight of a summary's bytes are damaged; so many are told apart by the first byte."""
+"""None to eight bytes of a summary or of evidence are damaged; so many are told apart by the first byte."""
 STREAM_LINES = 4
 """A stream of so few lines is cheap, and long enough for lines to be cut between others."""
 
@@ -33,7 +34,7 @@ def _put(folder: Path, seed: bytes) -> None:
 def main() -> None:
     """Write the seeds of all targets."""
     lines = list(_recorded_lines())
-    folders = {target: Path(sys.argv[1]) / target for target in ("line", "chunks", "summary")}
+    folders = {target: Path(sys.argv[1]) / target for target in TARGETS}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
     for number, line in enumerate(lines):
@@ -43,7 +44,8 @@ def main() -> None:
         stream = b"\n".join(lines[number : number + STREAM_LINES])
         _put(folders["chunks"], bytes([0, number // STREAM_LINES % 16]) + stream)
         damages = number // STREAM_LINES % DAMAGES
-        _put(folders["summary"], bytes([damages, *range(3 * damages)]) + stream)
+        for target in ("summary", "evidence"):
+            _put(folders[target], bytes([damages, *range(3 * damages)]) + stream)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ seconds=$2
 shift 2
 here=$(cd "$(dirname "$0")" && pwd)
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(line chunks summary)
+[ ${#targets[@]} -gt 0 ] || targets=(line chunks summary evidence)
 
 export PATH=$cache/tools/bin:$PATH
 # The flags are other than those of the core's own build.
@@ -21,13 +21,15 @@ cd "$here/.."
 for target in "${targets[@]}"; do
     echo "== fuzzing $target for $seconds s"
     found=$cache/found/$target
-    mkdir -p "$found"
+    mkdir -p "$found" "$cache/none"
+    regressions=$here/regressions/$target
+    [ -d "$regressions" ] || regressions=$cache/none
     log=$cache/$target.log
     # Two of the longest lines that the kernel writes; streams have more of them.
     longest=2048
     [ "$target" != line ] || longest=768
     if ! cargo fuzz run --fuzz-dir fuzz --sanitizer none --no-trace-compares "$target" \
-        "$cache/corpus/$target" "$here/regressions/$target" -- \
+        "$cache/corpus/$target" "$regressions" -- \
         -artifact_prefix="$found/" -max_total_time="$seconds" -max_len="$longest" -print_final_stats=1 \
         >"$log" 2>&1; then
         tail -n 40 "$log" >&2

@@ -47,6 +47,8 @@ fn reached(near: &[Near]) -> Vec<u64> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn a_condition_holds_where_a_naive_reader_says_so(condition in condition(), seen in seen()) {
         let rules = [Rule { condition, ..packets(1, 60_000) }];

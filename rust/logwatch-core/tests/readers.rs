@@ -306,9 +306,12 @@ fn what_has_once_failed_is_read_right() {
         ("line", checks::line as fn(&[u8])),
         ("chunks", checks::chunks),
         ("summary", checks::summary),
+        ("evidence", checks::evidence),
     ];
     for (target, check) in targets {
-        for file in files_below(&folder.join(target)) {
+        let folder = folder.join(target);
+        // No folder: it has never failed.
+        for file in folder.is_dir().then(|| files_below(&folder)).into_iter().flatten() {
             check(&fs::read(&file).expect("a file that was listed"));
             replayed += 1;
         }

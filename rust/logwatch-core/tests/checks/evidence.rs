@@ -1,0 +1,79 @@
+//! What the fuzz target of merged evidence checks.
+
+use logwatch_core::evidence::{Condition, Evidence, Measure, Plan, Rule, Verdict};
+use logwatch_core::scanner::{Scanner, Settings};
+use logwatch_core::time::{Clock, utc};
+
+use super::{DAMAGES_MOST, NOW, SMALL, readers, seed};
+
+/// Fewer than the sources of a long stream.
+const CAPACITY: usize = 8;
+
+fn nothing() -> Evidence {
+    let rule =
+        |measure, threshold, within, condition| Rule { measure, threshold, within, condition };
+    let rules = [
+        rule(Measure::Packets, 3, 600_000, Condition::True),
+        rule(Measure::Bytes, 500, 1_000, Condition::True),
+        rule(Measure::Ports, 2, 60_000, Condition::Syn),
+        rule(Measure::Destinations, 2_000, 60_000, Condition::True),
+        rule(Measure::Nodes, 2, 86_400_000, Condition::Not(Box::new(Condition::Reply))),
+    ];
+    Evidence::new(Plan::new(&rules).expect("usable rules"), seed(), CAPACITY, "worker-1")
+}
+
+/// How many bytes of evidence are damaged, three bytes for each (where, and by what), then the
+/// stream that it is made of; or, from 128 on, bytes instead of evidence. Merging them never
+/// panics, and what was merged is written as it was.
+pub fn evidence(data: &[u8]) {
+    let Some((&form, rest)) = data.split_first() else { return };
+    if form >= 128 {
+        merge(rest);
+        return;
+    }
+    let damages = usize::from(form) % (DAMAGES_MOST + 1);
+    let Some((damages, stream)) = rest.split_at_checked(damages * 3) else { return };
+    let settings =
+        Settings { prefixes: readers(0).prefixes.clone(), limits: SMALL, slice_seconds: 0 };
+    let mut scanner = Scanner::new(settings, Clock::new(utc, NOW), seed());
+    let mut evidence = nothing();
+    for (piece, second) in stream.chunks(512).zip(0..) {
+        scanner.feed(piece);
+        let mut summary = scanner.drain();
+        summary.settle();
+        let verdict = Verdict { name: "deny".into(), denied: true };
+        let verdicts = vec![verdict; summary.policies().count()];
+        evidence.observe(&summary, &verdicts, (NOW.unsigned_abs() + second) * 1_000);
+    }
+    assert!(evidence.len() <= CAPACITY);
+    let mut bytes = evidence.to_bytes(None, usize::MAX).bytes;
+    assert!(merge(&bytes), "what was just written");
+    if damages.is_empty() {
+        return;
+    }
+    for damage in damages.chunks_exact(3) {
+        let place = usize::from(u16::from_le_bytes([damage[0], damage[1]])) % bytes.len();
+        bytes[place] ^= damage[2];
+    }
+    merge(&bytes);
+}
+
+/// Whether the bytes were taken.
+fn merge(bytes: &[u8]) -> bool {
+    let mut merged = nothing();
+    if merged.merge_bytes(bytes).is_err() {
+        assert!(merged.is_empty(), "some of it was merged");
+        return false;
+    }
+    assert!(merged.len() <= CAPACITY);
+    let written = merged.to_bytes(None, usize::MAX);
+    let mut again = nothing();
+    assert_eq!(Ok(merged.len()), again.merge_bytes(&written.bytes));
+    assert_eq!(written, again.to_bytes(None, usize::MAX), "not a fixed point");
+    // What was believed can be judged.
+    for at in [0, NOW.unsigned_abs() * 1_000, u64::MAX] {
+        assert!(merged.judge(at).len() <= merged.top(usize::MAX, at).len());
+    }
+    again.forget_after(0);
+    true
+}
