@@ -5,9 +5,10 @@ Other rooms use what `logwatch.packets` exports, and of `Series` what `logwatch.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import final
+from typing import TypeAlias, final
 
 __all__ = [
+    "Evidence",
     "Scanner",
     "Series",
     "SourceSketch",
@@ -167,6 +168,129 @@ class SourceSketch:
 
     def estimate(self) -> int:
         """Return the estimate."""
+
+_Condition: TypeAlias = tuple[object, ...]
+"""Which packets a rule counts: a kind, then what it asks for; see `Evidence`."""
+
+_Found: TypeAlias = tuple[int, tuple[int, ...], tuple[str, ...], float, float, tuple[str, ...]]
+"""(packets, ports, destinations, first, last, shapes).
+
+The packets within the rule's window that fulfil its condition; the latest 20 ports and 8
+destinations that the source tried within the window, sorted; when that began and when the source
+was seen last; of syn, reply, tcp (neither of them), udp, icmp and other what it ever sent.
+"""
+
+_Fulfilled: TypeAlias = tuple[str, int, int, _Found]
+"""(source, index of the rule, the number it reached, evidence)."""
+
+@final
+class Evidence:
+    """What each source did lately, judged by rules. A source is an IPv4 address or an IPv6 /64.
+
+    Windows slide in sixtieths of their length: packets and bytes never count what is older than
+    the window, and may miss what lies in its oldest sixtieth. Distinct values are exact up to 256,
+    or up to the highest threshold of 1,024 at the most; beyond that they are estimated in twelfths
+    of the window with a standard error of 6.5 %. Times are event times in Unix seconds, kept to the
+    millisecond. Not for use by two threads at once; the GIL is released while it counts.
+    """
+
+    def __new__(
+        cls,
+        rules: list[tuple[str, int, float, _Condition]],
+        capacity: int,
+        *,
+        node: str = "",
+    ) -> Evidence:
+        """Start with no evidence.
+
+        `rules` are (measure, threshold, within, condition), at most 32 of them. A measure is
+        "packets", "bytes", or the distinct "ports", "destinations" or "nodes"; the source fulfils
+        the rule as soon as it reaches the threshold within so many seconds (1 to 604,800). `node`
+        is the name that distinct nodes are told by.
+
+        A condition is one of ("true",), ("and", condition, ...), ("or", condition, ...),
+        ("not", condition), ("protocol", "tcp"), ("ports", [(22, 22), (30000, 32767)]),
+        ("source", ["203.0.113.0/24"]), ("destination", [...]), ("interface", "eth1"),
+        ("policy", name), ("tier", name), ("family", 4 or 6), ("syn",), ("reply",), ("forwarded",).
+        Where the destination is not known, neither ("destination", ...) nor its opposite holds.
+
+        At most `capacity` sources have a trail, see `bytes_per_source`. When all are taken, a
+        source that was never seen before is only remembered in a filter of 2 MiB; when it is seen
+        again, the dullest of eight others gives up its place: the one furthest from any rule, then
+        the oldest.
+
+        Raises ValueError when a rule or the capacity is not usable.
+        """
+
+    def observe(
+        self, summary: Summary, verdicts: list[tuple[str, bool]], at: float
+    ) -> list[_Fulfilled]:
+        """Take all that a summary holds into evidence; return who fulfils a rule by it.
+
+        Everything in it counts as of `at`. `verdicts` are the names of the summary's policies and
+        whether each denies, in the order of `Summary.policies`; other packets don't count. Each
+        source is told of once, with the first rule that it fulfils, in the order in which the
+        rows brought it near. It is told of again with its next packet, unless `restart` or
+        `quiet` is called.
+
+        Distinct destinations come from a summary with `destinations`: those of a source count for a
+        rule only if all its rows in the summary fulfil what the rule asks of ports and classes.
+
+        Raises ValueError when there is not one verdict for each policy, or for a time below 0.
+        """
+
+    def judge(self, at: float) -> list[_Fulfilled]:
+        """Return everybody who fulfils a rule at a time, those furthest beyond it first."""
+
+    def restart(self, source: str, /) -> bool:
+        """Forget what a source did so far; False if it has no trail."""
+
+    def quiet(self, source: str, until: float) -> bool:
+        """Do not tell of a source for events up to `until`; its packets count on.
+
+        A time that is over ends that, and so do `restart` and an event from before its last one.
+        False if the source has no trail.
+        """
+
+    def forget_after(self, time: float, /) -> None:
+        """Drop the sources that were seen after `time`: the clock was wrong."""
+
+    def nearness(self, source: str, at: float) -> list[tuple[int, int]]:
+        """Return (reached, threshold) for each rule; nothing if the source has no trail."""
+
+    def top(self, count: int, at: float) -> list[tuple[str, int, int, int]]:
+        """Return the sources nearest to a rule: (source, index of the rule, reached, threshold)."""
+
+    def to_bytes(self, size: int, sources: list[str] | None = None) -> tuple[bytes, int, int]:
+        """Return the evidence of these sources or of all, how many are in it, how many are not.
+
+        The most interesting come first, as many as fit into `size` bytes. The description of the
+        rules, some 20 bytes each, is there in any case.
+        """
+
+    def merge_bytes(self, data: bytes, /) -> int:
+        """Add what `to_bytes` of another node has written; return how many sources it held.
+
+        Then `judge` decides as if one node had seen what all saw: exactly for packets, bytes and
+        exact distinct values, within the error otherwise. Rules that count alike are found by what
+        they count, whatever their order and threshold. What is merged twice counts twice: merge
+        the latest bytes of each node into an empty `Evidence`.
+
+        Raises ValueError for anything else, and has merged nothing then.
+        """
+
+    def __len__(self) -> int: ...
+    @property
+    def evictions(self) -> int:
+        """Sources that gave up their places so far."""
+
+    @property
+    def refused(self) -> int:
+        """Rows that did not count so far, since their source was new and all places were taken."""
+
+    @property
+    def bytes_per_source(self) -> tuple[int, int]:
+        """Memory of a source that was seen once, and the most that one may take."""
 
 @final
 class Series:

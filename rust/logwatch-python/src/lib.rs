@@ -2,6 +2,7 @@
 //!
 //! Its documentation for Python is in `logwatch/_core.pyi`.
 
+mod evidence;
 mod local;
 mod series;
 mod text;
@@ -427,6 +428,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SourceSketch>()?;
     module.add_class::<series::Series>()?;
     module.add_function(wrap_pyfunction!(series::count_rows, module)?)?;
+    module.add_class::<evidence::Evidence>()?;
     module.add_function(wrap_pyfunction!(read_line, module)?)?;
     module.add_function(wrap_pyfunction!(protocol_name, module)?)?;
     Ok(())
