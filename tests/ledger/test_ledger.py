@@ -573,7 +573,7 @@ def test_after_close_a_commit_is_a_mistake(ledger: Ledger) -> None:
 
 
 def test_ten_thousand_rows_are_counted_in_milliseconds(ledger: Ledger) -> None:
-    """A drain of the scanner's full table: 6 ms measured, a second would mean a lost order."""
+    """A drain of the scanner's full table: 10 ms measured, a second would mean a lost order."""
     flood: Sequence[Row] = [row(f"198.{i >> 16}.{i >> 8 & 255}.{i & 255}") for i in range(10_000)]
     before = os.times()
     add(ledger, flood)
