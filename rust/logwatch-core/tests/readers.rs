@@ -306,7 +306,7 @@ fn what_has_once_failed_is_read_right() {
         ("line", checks::line as fn(&[u8])),
         ("chunks", checks::chunks),
         ("summary", checks::summary),
-        ("evidence", checks::evidence),
+        ("evidence", checks::evidence::merged),
     ];
     for (target, check) in targets {
         let folder = folder.join(target);

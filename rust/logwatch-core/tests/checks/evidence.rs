@@ -25,7 +25,7 @@ fn nothing() -> Evidence {
 /// How many bytes of evidence are damaged, three bytes for each (where, and by what), then the
 /// stream that it is made of; or, from 128 on, bytes instead of evidence. Merging them never
 /// panics, and what was merged is written as it was.
-pub fn evidence(data: &[u8]) {
+pub fn merged(data: &[u8]) {
     let Some((&form, rest)) = data.split_first() else { return };
     if form >= 128 {
         merge(rest);

@@ -1,6 +1,6 @@
 //! What the fuzz targets check of any bytes, and the tests of recorded ones.
 
-mod evidence;
+pub mod evidence;
 
 use std::sync::OnceLock;
 
@@ -14,7 +14,6 @@ use logwatch_core::summary::{Limits, Summary};
 use logwatch_core::time::{Clock, utc};
 use logwatch_core::views::Views;
 
-pub use self::evidence::evidence;
 use crate::naive;
 use crate::naive::counts::Counts;
 use crate::naive::prefix::Prefix;
