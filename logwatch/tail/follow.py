@@ -115,7 +115,8 @@ class Follower:
         if place.state == "reading":
             # Not while the path is empty: what comes and goes there meanwhile may be older than
             # the last line of the renamed file, and must still be found.
-            self._newest = max(newest, self._newest, *(file.modified for file in self._files))
+            read = (file.modified for file in self._files if file.fed)
+            self._newest = max(newest, self._newest, *read)
         self._drop(now)
         self._status = self._describe(place)
         return any(not file.at_end and not file.error for file in self._files)
@@ -246,8 +247,10 @@ class Follower:
     def _advance(self, file: OpenFile, seen: os.stat_result | None, limit: int, now: float) -> int:
         done = 0
         try:
+            if seen is not None and file.fed == 0 and file.has_changed(seen):
+                self._recover(file, is_at_path=True)  # nothing was fed: a cut would not be seen
             if not file.look(seen or os.fstat(file.descriptor)):
-                self._truncated(file)
+                self._truncated(file, is_at_path=seen is not None)
             done = file.read(limit)
             file.error = ""
         except OSError as error:
@@ -265,20 +268,32 @@ class Follower:
         file.error = (error.strerror or str(error)).lower()
         self._counts.read_errors += 1
 
-    def _truncated(self, file: OpenFile) -> None:
-        """Read the file from 0; and what a copy of it kept (copytruncate), from where it was."""
-        paths = (self.path, self._real_path)
-        with Search(paths, None, self._files, self._opener) as search:
-            copied = search.copy_of(file)
-            copy = None if copied is None else file.moved_to(copied)
+    def _truncated(self, file: OpenFile, *, is_at_path: bool) -> None:
+        """Read the file from 0; and what copies kept of it (copytruncate), from where it was."""
+        mark = file.mark()
+        is_copied = self._recover(file, is_at_path=is_at_path)
         self._counts.truncations += 1
-        if copy is not None:
-            self._files.insert(self._files.index(file), copy)
-            file.start_over(copied=True)
-            self._advance(copy, None, 0, self._clock())
-        else:
-            self._counts.destroyed_bytes += file.start_over()
+        self._counts.destroyed_bytes += file.start_over(copied=is_copied)
+        # A copy of its beginning, made before the rest was read, is nothing new.
+        self._finished = (*self._finished, mark)[-FINISHED:]
         file.look(os.fstat(file.descriptor))
+
+    def _recover(self, file: OpenFile, *, is_at_path: bool) -> bool:
+        """Open what nobody read of the copies of this file; True when one goes on where it was."""
+        known = (*self._finished, *self._wanted, file.mark())
+        paths = (self.path, self._real_path)
+        with Search(paths, file.descriptor, self._files, self._opener) as search:
+            copied = search.copy_of(file)
+            missed = search.missed(self._newest, known) if is_at_path else []
+            copies = [OpenFile(each.descriptor, self._open_sink) for each in missed]
+            if copied is not None:
+                copies.insert(0, file.moved_to(copied))
+        self._counts.truncations += len(missed)
+        place = self._files.index(file)
+        self._files[place:place] = copies
+        for copy in copies:
+            self._advance(copy, None, 0, self._clock())
+        return copied is not None
 
     def _drop(self, now: float) -> None:
         """Close what is over: read to its end twice, quiet for the grace, and not the current."""

@@ -74,6 +74,10 @@ class OpenFile:
             position=self.position,
         )
 
+    def has_changed(self, seen: os.stat_result) -> bool:
+        """Tell whether it was written or cut since the last look; False before the first."""
+        return self._seen not in {None, (seen.st_size, seen.st_mtime_ns)}
+
     def look(self, seen: os.stat_result) -> bool:
         """Take in the file's size; False when it no longer is what was fed (truncated).
 

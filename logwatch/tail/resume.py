@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Self
 
 from logwatch.tail.checkpoint import FileMark
-from logwatch.tail.identity import has_head, is_same_inode, resume_position
+from logwatch.tail.identity import (
+    SAMPLE,
+    is_known,
+    is_same_inode,
+    read_at,
+    resume_position,
+)
 from logwatch.tail.opened import OpenFile
 from logwatch.tail.place import OPEN_FLAGS, Opener
 from logwatch.tail.rotated import rotated_files
@@ -77,8 +83,8 @@ class Search:
     def missed(self, newest: int, known: Sequence[FileMark]) -> list[Found]:
         """List rotated files, none of the known, written after `newest`; oldest first.
 
-        They came to the path and left it between two looks, so nothing of them was read. As long
-        as the path is not open there are none: one of them may be a copy of what is there.
+        What they hold came to the path and left it between two looks, so nothing of it was read.
+        As long as the path is not open there are none: one of them may be a copy of what is there.
         """
         if self._path_descriptor is None:
             return []
@@ -87,7 +93,8 @@ class Search:
             for descriptor, seen in self._open.items()
             if descriptor != self._path_descriptor
             and seen.st_mtime_ns >= newest
-            and not any(is_same_inode(mark, seen) and has_head(mark, descriptor) for mark in known)
+            and not any(is_known(mark, descriptor, seen) for mark in known)
+            and not self._is_copy_of_path(descriptor, seen, known)
         ]
         return [self._take(descriptor, 0, None) for _, descriptor in sorted(new)]
 
@@ -95,7 +102,8 @@ class Search:
         """Find a copy of this file that was made after its last look; its descriptor."""
         for descriptor, seen in self._open.items():
             if (
-                seen.st_size >= file.fed > 0
+                descriptor != self._path_descriptor
+                and seen.st_size >= file.fed > 0
                 and seen.st_mtime_ns >= file.modified
                 and file.is_continued_by(descriptor)
             ):
@@ -106,6 +114,26 @@ class Search:
         """Tell whether the mark's inode is still at the path, emptied or written anew."""
         seen = None if self._path_descriptor is None else self._open.get(self._path_descriptor)
         return seen is not None and is_same_inode(mark, seen) and seen.st_size < mark.position
+
+    def _is_copy_of_path(
+        self, descriptor: int, seen: os.stat_result, known: Sequence[FileMark]
+    ) -> bool:
+        """Tell whether a copy was made, or is being made, of what is at the path uncut.
+
+        One without a byte is a copy just begun where the path holds a known file: that was not
+        renamed, so nothing was.
+        """
+        path = self._path_descriptor
+        if path is None:
+            return False
+        size = seen.st_size
+        if size == 0:
+            return any(is_same_inode(mark, os.fstat(path)) for mark in known)
+        sample = min(SAMPLE, size)
+        return all(
+            read_at(descriptor, sample, offset) == read_at(path, sample, offset)
+            for offset in (0, size - sample)
+        )
 
     def _add(self, path: Path, opener: Opener) -> None:
         try:
@@ -118,9 +146,11 @@ class Search:
             os.close(descriptor)  # stale: likewise
 
     def _match(self, mark: FileMark, *, by_inode: bool) -> Found | None:
+        path = None if self._path_descriptor is None else self._open.get(self._path_descriptor)
+        is_cut = not by_inode and path is not None and is_same_inode(mark, path)
         for descriptor, seen in self._open.items():
             if is_same_inode(mark, seen) is by_inode:
-                position = resume_position(mark, descriptor, seen)
+                position = resume_position(mark, descriptor, seen, is_cut=is_cut)
                 if position is not None:
                     return self._take(descriptor, position, mark)
         return None
