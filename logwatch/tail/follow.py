@@ -7,12 +7,12 @@ written to one that was deleted and closed) between two polls. One thread at a t
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from logwatch.tail.checkpoint import Checkpoint
+from logwatch.tail.checkpoint import Checkpoint, FileMark
 from logwatch.tail.identity import is_same_inode, line_start, resume_position
 from logwatch.tail.opened import OpenFile
 from logwatch.tail.place import OPEN_FLAGS, Opener, Place, judge, look_at, refused
@@ -22,8 +22,8 @@ from logwatch.tail.sink import Sink
 from logwatch.tail.status import FollowerStatus
 
 GRACE = 5.0
-"""Seconds without a byte before a renamed file is closed: its writer goes on until it is told
-(rsyslog until SIGHUP), and fluent-bit's default for the same wait is 5 s."""
+"""Seconds without a byte before a renamed file with a successor is closed: its writer goes on until
+it is told (rsyslog until SIGHUP), and fluent-bit's default for the same wait is 5 s."""
 
 DELETED_GRACE = 60.0
 """Seconds without a byte before a deleted file with no successor is closed. Its writer may still
@@ -171,6 +171,8 @@ class Follower:
                 os.close(descriptor)
                 self._counts.read_errors += 1
                 return refused(self.path, error, place.seen)
+        if self._current is not None and self._current is not file:
+            self._current.ends = 0  # its grace begins when it has a successor
         self._current = file
         return place
 
@@ -234,6 +236,7 @@ class Follower:
                 self._counts.lost_files += sum(not search.replaced(mark) for mark in leftover)
                 leftover = ()
         self._counts.rotations += len(missed)
+        self._remember(search.copies)
         self._wanted = leftover
         for file in files.values():
             self._add(file)
@@ -256,8 +259,10 @@ class Follower:
         except OSError as error:
             self._failed(file, error)
         self._counts.read_bytes += done
-        if done or not (file.at_end or file.error):
-            file.ends = 0
+        left = file.was_at_path and seen is None
+        file.was_at_path = seen is not None
+        if left or done or not (file.at_end or file.error):
+            file.ends = 0  # one that was quiet before it was renamed gets its grace all the same
         else:
             file.ends += 1
         if file.ends <= 1:
@@ -270,17 +275,14 @@ class Follower:
 
     def _truncated(self, file: OpenFile, *, is_at_path: bool) -> None:
         """Read the file from 0; and what copies kept of it (copytruncate), from where it was."""
-        mark = file.mark()
         is_copied = self._recover(file, is_at_path=is_at_path)
         self._counts.truncations += 1
         self._counts.destroyed_bytes += file.start_over(copied=is_copied)
-        # A copy of its beginning, made before the rest was read, is nothing new.
-        self._finished = (*self._finished, mark)[-FINISHED:]
         file.look(os.fstat(file.descriptor))
 
     def _recover(self, file: OpenFile, *, is_at_path: bool) -> bool:
         """Open what nobody read of the copies of this file; True when one goes on where it was."""
-        known = (*self._finished, *self._wanted, file.mark())
+        known = (*self._finished, *self._wanted)
         paths = (self.path, self._real_path)
         with Search(paths, file.descriptor, self._files, self._opener) as search:
             copied = search.copy_of(file)
@@ -289,6 +291,7 @@ class Follower:
             if copied is not None:
                 copies.insert(0, file.moved_to(copied))
         self._counts.truncations += len(missed)
+        self._remember(search.copies)
         place = self._files.index(file)
         self._files[place:place] = copies
         for copy in copies:
@@ -309,8 +312,11 @@ class Follower:
                 self._counts.lost_files += not file.at_end
                 self._files.remove(file)
                 if file.fed:  # of an empty one nothing is known, nor was anything read
-                    self._finished = (*self._finished, file.mark())[-FINISHED:]
+                    self._remember([file.mark()])
                 self._current = None if file is self._current else self._current
+
+    def _remember(self, marks: Sequence[FileMark]) -> None:
+        self._finished = (*self._finished, *marks)[-FINISHED:]
 
     def _is_deleted(self, file: OpenFile) -> bool:
         try:

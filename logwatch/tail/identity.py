@@ -49,9 +49,23 @@ def has_head(mark: FileMark, descriptor: int) -> bool:
     return sample_crc(descriptor, mark.head_size, 0) == mark.head_crc
 
 
-def is_known(mark: FileMark, descriptor: int, seen: os.stat_result) -> bool:
-    """Tell whether the open file is the marked one, or a copy that was made of its beginning."""
-    return (is_same_inode(mark, seen) or mark.head_size == SAMPLE) and has_head(mark, descriptor)
+def mark_of(descriptor: int, seen: os.stat_result) -> FileMark:
+    """Mark a file whose content is known, without reading all of it."""
+    head = read_at(descriptor, min(SAMPLE, seen.st_size), 0)
+    return FileMark(
+        device=seen.st_dev,
+        inode=seen.st_ino,
+        head_size=len(head),
+        head_crc=crc32(head),
+        tail_size=0,
+        tail_crc=0,
+        position=seen.st_size,
+    )
+
+
+def is_copy(mark: FileMark, descriptor: int) -> bool:
+    """Tell whether the open file begins as the marked one did, by enough of it to be no chance."""
+    return mark.head_size == SAMPLE and has_head(mark, descriptor)
 
 
 def resume_position(

@@ -34,6 +34,7 @@ class OpenFile:
         self.position = position  # after the last LF that was fed
         self.ends = 0  # looks in a row that found nothing new
         self.quiet_since = 0.0
+        self.was_at_path = False  # at the last look
         self._ended = False  # the last read gave nothing, whatever the size says
         self.error = ""
         self._seen: tuple[int, int] | None = None
@@ -92,6 +93,11 @@ class OpenFile:
         self._seen = now
         self.size, self.modified = now
         return True
+
+    def begins_like(self, descriptor: int, size: int) -> bool:
+        """Whether what the other file begins with was fed of this one."""
+        head = self._head[:size]
+        return bool(head) and read_at(descriptor, len(head), 0) == head
 
     def is_continued_by(self, descriptor: int) -> bool:
         """Whether the open file holds what was fed at both sampled places."""

@@ -13,8 +13,10 @@ from typing import Self
 from logwatch.tail.checkpoint import FileMark
 from logwatch.tail.identity import (
     SAMPLE,
-    is_known,
+    has_head,
+    is_copy,
     is_same_inode,
+    mark_of,
     read_at,
     resume_position,
 )
@@ -43,11 +45,14 @@ class Search:
         opener: Opener,
     ) -> None:
         self._path_descriptor = descriptor
+        self._held = tuple(held)
         self._open: dict[int, os.stat_result] = {}
         self._taken: list[int] = []
+        self.copies: list[FileMark] = []
+        """Of files that are held or known, as `missed` found them: not to be read."""
         if descriptor is not None:
             self._open[descriptor] = os.fstat(descriptor)
-        inodes = {(file.device, file.inode) for file in held}
+        inodes = {(file.device, file.inode) for file in self._held}
         inodes.update((seen.st_dev, seen.st_ino) for seen in self._open.values())
         # Newest first: a copy is likelier to be the latest one.
         for file in reversed(rotated_files(*paths)):
@@ -88,14 +93,18 @@ class Search:
         """
         if self._path_descriptor is None:
             return []
-        new = [
-            (seen.st_mtime_ns, descriptor)
-            for descriptor, seen in self._open.items()
-            if descriptor != self._path_descriptor
-            and seen.st_mtime_ns >= newest
-            and not any(is_known(mark, descriptor, seen) for mark in known)
-            and not self._is_copy_of_path(descriptor, seen, known)
-        ]
+        new = []
+        for descriptor, seen in self._open.items():
+            if descriptor == self._path_descriptor or seen.st_mtime_ns < newest:
+                continue
+            if any(is_same_inode(mark, seen) and has_head(mark, descriptor) for mark in known):
+                continue
+            if any(is_copy(mark, descriptor) for mark in known) or any(
+                file.begins_like(descriptor, seen.st_size) for file in self._held
+            ):
+                self.copies.append(mark_of(descriptor, seen))
+            elif not self._is_copy_of_path(descriptor, seen, known):
+                new.append((seen.st_mtime_ns, descriptor))
         return [self._take(descriptor, 0, None) for _, descriptor in sorted(new)]
 
     def copy_of(self, file: OpenFile) -> int | None:
@@ -146,8 +155,7 @@ class Search:
             os.close(descriptor)  # stale: likewise
 
     def _match(self, mark: FileMark, *, by_inode: bool) -> Found | None:
-        path = None if self._path_descriptor is None else self._open.get(self._path_descriptor)
-        is_cut = not by_inode and path is not None and is_same_inode(mark, path)
+        is_cut = not by_inode and any(is_same_inode(mark, seen) for seen in self._open.values())
         for descriptor, seen in self._open.items():
             if is_same_inode(mark, seen) is by_inode:
                 position = resume_position(mark, descriptor, seen, is_cut=is_cut)

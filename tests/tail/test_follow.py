@@ -96,6 +96,36 @@ def test_writer_that_goes_on_with_the_renamed_file(setting: Setting) -> None:
     assert 1 == setting.follower.status.rotations
 
 
+@pytest.mark.parametrize("gap", [0.0, 100.0])
+def test_writer_of_a_log_that_was_quiet_before_it_was_renamed(setting: Setting, gap: float) -> None:
+    """As with logrotate's `create`: the silence before the new file came does not count."""
+    append(setting.path, b"one\n")
+    setting.settle()
+    setting.path.rename(setting.rotated())
+    if gap:
+        setting.poll()
+        setting.now += gap
+        setting.poll()
+    setting.path.touch()
+    setting.poll()
+    setting.now += 4.9
+    setting.poll()
+    append(setting.rotated(), b"late\n")
+    assert [b"late"] == setting.poll()
+
+
+def test_writer_of_a_log_that_was_quiet_before_it_was_removed(setting: Setting) -> None:
+    with setting.path.open("ab", buffering=0) as writer:
+        writer.write(b"one\n")
+        setting.settle()
+        setting.path.unlink()
+        setting.poll()
+        setting.now += 30.0
+        setting.poll()
+        writer.write(b"late\n")
+        assert [b"late"] == setting.poll()
+
+
 def test_old_file_is_kept_until_the_new_one_exists(setting: Setting) -> None:
     append(setting.path, b"one\n")
     setting.poll()
