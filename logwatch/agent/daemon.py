@@ -117,6 +117,7 @@ class Agent:
         self._flushing = threading.Condition()
         self._flushes_asked = 0
         self._flushes_done = 0
+        self._is_over = False
         self._alive_at = time.monotonic()
         self._committed_at = 0.0
         self._committed_revision = -1
@@ -159,6 +160,9 @@ class Agent:
             self._close()
 
     def _close(self) -> None:
+        with self._flushing:
+            self._is_over = True  # a scrape that waits shows what is committed
+            self._flushing.notify_all()
         self._server.stop()
         self._waiter.close()
         for intake in self._intakes:
@@ -224,6 +228,8 @@ class Agent:
             self._ledger.count(name, labels, amount)
             if name in {"rotations", "truncations"} and amount:
                 self._log.info(f"file {_PAST[name]}", path=str(intake.path), times=amount)
+            if name in _LOSSES and amount:
+                self._log.warning(_LOSSES[name], path=str(intake.path), number=amount)
 
     def _tell_offence(self, offence: Offence) -> bool:
         self._ledger.count("offences", (offence.rule,))
@@ -314,7 +320,9 @@ class Agent:
             self._flushes_asked += 1
             number = self._flushes_asked
             self._waiter.wake()
-            self._flushing.wait_for(lambda: self._flushes_done >= number, FLUSH_SECONDS)
+            self._flushing.wait_for(
+                lambda: self._is_over or self._flushes_done >= number, FLUSH_SECONDS
+            )
 
     def _health(self) -> list[str]:
         reasons = []
@@ -362,6 +370,10 @@ _DECIDED: Mapping[str, str] = {
     "enforce": "ban decided",
 }
 _PAST: Mapping[str, str] = {"rotations": "rotated", "truncations": "truncated"}
+_LOSSES: Mapping[str, str] = {
+    "destroyed_bytes": "bytes were cut away unread",
+    "lost_files": "files gone before they were read to their end",
+}
 
 
 def _rules(config: Config) -> list[Rule]:

@@ -213,3 +213,28 @@ def fresh_scan() -> bytes:
     stamp = time.strftime("%b %e %H:%M:%S").encode()
     lines = (FIXTURES / "scan" / "lines.log").read_bytes().splitlines()
     return b"".join(stamp + line[15:] + b"\n" for line in lines)
+
+
+def test_what_was_destroyed_is_told(
+    tmp_path: Path, start_agent: Callable[..., RunningAgent]
+) -> None:
+    """An unfinished line that is cut away, and a file that is gone after a restart."""
+    log = tmp_path / "syslog"
+    log.touch()
+    agent = start_agent()
+    log.write_bytes(LINE + b"\n" + LINE[:40])
+    agent.wait_for(lambda: agent.total("logwatch_denied_packets_total"), "the packet")
+    os.truncate(log, 0)
+    agent.wait_for(lambda: agent.total("logwatch_truncations_total"), "the cut")
+    assert {(str(log),): 40} == agent.metrics("logwatch_destroyed_bytes_total")
+    log.write_bytes(LINE + b"\n")
+    agent.wait_for(lambda: 2 == agent.total("logwatch_denied_packets_total"), "the second packet")
+    agent.stop()
+    log.unlink()
+    log.write_bytes(LINE.replace(b"11:48", b"12:48") + b"\n")
+    agent.start()
+    agent.wait_for(lambda: 3 == agent.total("logwatch_denied_packets_total"), "the third packet")
+    assert {(str(log),): 1} == agent.metrics("logwatch_lost_files_total")
+    assert "files gone before they were read to their end" in [
+        event["event"] for event in agent.events
+    ]
