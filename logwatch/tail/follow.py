@@ -284,9 +284,10 @@ class Follower:
         """Open what nobody read of the copies of this file; True when one goes on where it was."""
         known = (*self._finished, *self._wanted)
         paths = (self.path, self._real_path)
-        with Search(paths, file.descriptor, self._files, self._opener) as search:
+        at_path = file.descriptor if is_at_path else None
+        with Search(paths, at_path, self._files, self._opener) as search:
             copied = search.copy_of(file)
-            missed = search.missed(self._newest, known) if is_at_path else []
+            missed = search.missed(self._newest, known)
             copies = [OpenFile(each.descriptor, self._open_sink) for each in missed]
             if copied is not None:
                 copies.insert(0, file.moved_to(copied))

@@ -91,17 +91,18 @@ class Search:
         What they hold came to the path and left it between two looks, so nothing of it was read.
         As long as the path is not open there are none: one of them may be a copy of what is there.
         """
-        if self._path_descriptor is None:
-            return []
+        path = self._path_descriptor
         new = []
         for descriptor, seen in self._open.items():
-            if descriptor == self._path_descriptor or seen.st_mtime_ns < newest:
+            if descriptor == path or seen.st_mtime_ns < newest:
                 continue
             if any(is_same_inode(mark, seen) and has_head(mark, descriptor) for mark in known):
                 continue
-            if any(is_copy(mark, descriptor) for mark in known) or any(
-                file.begins_like(descriptor, seen.st_size) for file in self._held
-            ):
+            if any(file.begins_like(descriptor, seen.st_size) for file in self._held):
+                self.copies.append(mark_of(descriptor, seen))
+            elif path is None:
+                continue
+            elif any(is_copy(mark, descriptor) for mark in known):
                 self.copies.append(mark_of(descriptor, seen))
             elif not self._is_copy_of_path(descriptor, seen, known):
                 new.append((seen.st_mtime_ns, descriptor))

@@ -209,3 +209,17 @@ def test_copy_of_the_beginning_that_was_cut_while_stopped(setting: Setting) -> N
     append(setting.path, LAST)
     setting.go_on(saved)
     assert lines_of(LAST) == setting.settle()
+
+
+def test_copy_of_the_beginning_of_a_log_that_was_cut_and_renamed(setting: Setting) -> None:
+    """The cut is seen while nothing is at the path; the copy is not new to the next file."""
+    append(setting.path, OLD)
+    shutil.copyfile(setting.path, setting.rotated(2))
+    append(setting.path, NEW)
+    assert lines_of(OLD + NEW) == setting.poll()
+    os.truncate(setting.path, 0)
+    os.utime(setting.rotated(2), (4e9, 4e9))  # not older than the log: its clock may stand still
+    setting.path.rename(setting.rotated())
+    setting.poll()
+    append(setting.path, LAST)
+    assert lines_of(LAST) == setting.settle()
