@@ -68,21 +68,17 @@ def is_copy(mark: FileMark, descriptor: int) -> bool:
     return mark.head_size == SAMPLE and has_head(mark, descriptor)
 
 
-def resume_position(
-    mark: FileMark, descriptor: int, seen: os.stat_result, *, is_cut: bool = False
-) -> int | None:
+def resume_position(mark: FileMark, descriptor: int, seen: os.stat_result) -> int | None:
     """Where the marked file goes on in the open one, or None when it is another file.
 
     - device, inode and both samples agree: at the position
-    - another inode (a copy, another device number after a reboot): the same, but only when a full
-      head agrees, since few bytes agree by chance; any head is enough where the marked file is
-      known to be cut (`is_cut`), since then a copy is what there should be
+    - another inode (a copy, another device number after a reboot): the same, unless nothing was
+      read; a first line alone is enough, since its stamp and uptime do not come again
     - the inode and a full head agree, yet the file is shorter or its tail differs: a crash of the
       host rolled the file back; what was before the position was counted, so go on from there
     """
     same_inode = is_same_inode(mark, seen)
-    enough = same_inode or mark.head_size == SAMPLE or (is_cut and mark.head_size > 0)
-    if not enough or not has_head(mark, descriptor):
+    if not (same_inode or mark.head_size) or not has_head(mark, descriptor):
         return None
     tail_crc = sample_crc(descriptor, mark.tail_size, mark.position - mark.tail_size)
     if tail_crc == mark.tail_crc:

@@ -156,10 +156,9 @@ class Search:
             os.close(descriptor)  # stale: likewise
 
     def _match(self, mark: FileMark, *, by_inode: bool) -> Found | None:
-        is_cut = not by_inode and any(is_same_inode(mark, seen) for seen in self._open.values())
         for descriptor, seen in self._open.items():
             if is_same_inode(mark, seen) is by_inode:
-                position = resume_position(mark, descriptor, seen, is_cut=is_cut)
+                position = resume_position(mark, descriptor, seen)
                 if position is not None:
                     return self._take(descriptor, position, mark)
         return None
