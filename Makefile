@@ -11,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := pyproject.toml rust/Cargo.toml rust/Cargo.lock $(shell find rust/*/src rust/*/Cargo.toml -name '*.rs' -o -name Cargo.toml)
 
-.PHONY: help install run test check format bench instructions fuzz clean
+.PHONY: help install run test check format bench torture instructions fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,14 @@ format: .venv/.tools ## Format all code
 bench: .venv/.installed ## Time logwatch against its peers, on files that are made once
 	@bench/install.sh
 	@$(BIN)/python bench/run.py
+
+TORTURE_SECONDS ?= 60
+
+torture: .venv/.installed .venv/.tools ## Rotate, cut, kill for TORTURE_SECONDS (60) each; PEERS=1: peers too
+	@tests/lab/install.sh
+	@$(if $(PEERS),bench/install.sh)
+	@$(if $(PEERS),,echo "== model of the reader" && MODEL_EXAMPLES=5000 $(BIN)/python -m pytest -q tests/tail/test_model.py)
+	@PYTHONPATH=tests $(BIN)/python -m torture --seconds $(TORTURE_SECONDS) $(if $(PEERS),--peers)
 
 instructions: .venv/bin/python ## Fail when the core spends more instructions on a line
 	@deploy/local/apt-install.sh valgrind

@@ -57,11 +57,15 @@ class RunningAgent:
 
     def start(self) -> None:
         """Start it, and return when it serves."""
+        self.launch()
+        started = self.wait_for(lambda: self._event("started"), "start")
+        self.url = str(started["metrics"]).removesuffix("/metrics")
+
+    def launch(self) -> None:
+        """Start it, and return at once; `url` stays what it was."""
         self.directory.mkdir(exist_ok=True)
         with self._log_path.open("wb") as output:
             self._process = subprocess.Popen(self._command, stderr=output, stdout=output)
-        started = self.wait_for(lambda: self._event("started"), "start")
-        self.url = str(started["metrics"]).removesuffix("/metrics")
 
     @property
     def events(self) -> list[dict[str, object]]:
@@ -69,9 +73,13 @@ class RunningAgent:
         lines = self._log_path.read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
-    def _event(self, name: str) -> dict[str, object] | None:
+    def check(self) -> None:
+        """Raise AgentError when it has ended by itself."""
         if self._process is not None and self._process.poll() is not None:
             raise AgentError(f"the agent has ended:\n{self._log_path.read_text()}")
+
+    def _event(self, name: str) -> dict[str, object] | None:
+        self.check()
         return next((event for event in self.events if event["event"] == name), None)
 
     def wait_for(self, look: Callable[[], T], what: str, seconds: float = START_SECONDS) -> T:
@@ -111,8 +119,13 @@ class RunningAgent:
     def stop(self) -> int:
         """Ask it to end, and give its exit code."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        self.send_signal(signal.SIGTERM)
         return self._process.wait(timeout=10)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def kill(self) -> None:
         """Take it off without a word."""

@@ -3,6 +3,8 @@
 import errno
 import os
 import resource
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -196,6 +198,31 @@ def test_exhausted_instances_for_real(log: Path, closing: ExitStack, clock: Cloc
     assert "polling" == waker.mode
     waker.wait(0.0)
     assert "inotify" == waker.mode
+
+
+@pytest.mark.parametrize(
+    ("limit", "cause"),
+    [("instances", "inotify instance limit reached"), ("watches", "inotify watch limit reached")],
+)
+def test_limit_of_the_kernel_is_polled(log: Path, limit: str, cause: str) -> None:
+    """The kernel itself refuses, in a user namespace whose limit is 0."""
+    look = (
+        "import sys, pathlib; from logwatch.tail.wake import Waker;"
+        "waker = Waker([pathlib.Path(sys.argv[1])]);"
+        "print(waker.mode, waker.alive, waker.wait(0.0), waker.reason); waker.close()"
+    )
+    done = subprocess.run(
+        [
+            *("unshare", "--user", "--map-root-user", "sh", "-c"),
+            f'echo 0 >/proc/sys/user/max_inotify_{limit} && exec "$@"',
+            *("sh", sys.executable, "-c", look, str(log)),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    expected = f"polling True False {log.parent} can't be watched ({cause}): looking in turns"
+    assert expected in done.stdout
 
 
 def test_dead_thread_is_seen_and_replaced(log: Path, closing: ExitStack, clock: Clock) -> None:
