@@ -21,6 +21,16 @@ def rename(stage: Stage) -> None:
         stage.reopen()
 
 
+def rename_and_create(stage: Stage) -> None:
+    """With logrotate's `create`: the new file is there before the writer is told of it."""
+    while not stage.is_over:
+        stage.wait(0.05, 0.8)
+        stage.rename()
+        stage.log.touch()
+        stage.wait(0.1, 0.5)
+        stage.reopen()
+
+
 def rename_while_behind(stage: Stage) -> None:
     """Rotated two or three times while the program can't run."""
     while not stage.is_over:

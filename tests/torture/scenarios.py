@@ -36,6 +36,7 @@ _through_rsyslog = partial(Scenario, stage=RsyslogStage, most_lines=2_000)
 SCENARIOS = {
     "steady": Scenario(renames.steady),
     "rename": Scenario(renames.rename),
+    "rename and create": Scenario(renames.rename_and_create),
     "rename while behind": Scenario(renames.rename_while_behind),
     "rename during a restart": Scenario(renames.rename_during_restart),
     "remove": Scenario(renames.remove),

@@ -18,7 +18,8 @@ from torture.lines import Counts, counts_in, counts_of
 from torture.programs import Program
 
 ROTATED = 12
-"""Rotated files that are kept: more than come in the time that a program needs to start."""
+"""Rotated files that are kept. None is removed unless the program was at work since half of them
+came: one that is killed each time before it has started can't read what is gone by then."""
 
 QUIET_SECONDS = 4.0
 """When a program's counts have not changed for so long, it has read all that it is going to."""
@@ -86,6 +87,7 @@ class Stage:
         self.chance = random.Random(self.effort.seed)
         self._writer: subprocess.Popen[bytes] | None = None
         self._until = 0.0
+        self._rotations: list[float] = []  # when, on the monotonic clock
 
     def __enter__(self) -> Self:
         return self
@@ -174,6 +176,9 @@ class Stage:
         return self.log.with_name(f"{self.log.name}.{number}")
 
     def _shift(self) -> None:
+        if len(self._rotations) >= ROTATED:
+            self.wait_for_program(self._rotations[-ROTATED // 2])
+        self._rotations.append(time.monotonic())
         for number in range(ROTATED, 0, -1):
             if self.rotated(number).exists():
                 self.rotated(number).rename(self.rotated(number + 1))
@@ -231,7 +236,10 @@ class Stage:
         quiet = QUIET_SECONDS if self.program.keeps_counts else PEER_QUIET_SECONDS
         counted = self.program.counted()
         since = begun = time.monotonic()
-        while time.monotonic() - since < quiet and time.monotonic() - begun < MAXIMUM_SECONDS:
+        while time.monotonic() - begun < MAXIMUM_SECONDS:
+            is_quiet = time.monotonic() - since >= quiet
+            if is_quiet and self.program.served_at > since:  # one that only starts is not done
+                break
             time.sleep(0.1)
             now = self.program.counted()
             if now != counted:
