@@ -242,7 +242,7 @@ class Fail2ban(_Peer):
         (directory / "filter.d" / "calico.conf").write_text((PEERS / "calico.conf").read_text())
         self._directory = directory
         self._found = directory / "fail2ban.log"
-        self._starts = 0
+        self._known = 0  # characters of its log from earlier lives
         super().__init__(directory, ["fail2ban-server", "-xf", "-c", str(directory), "start"])
 
     def begin(self) -> None:
@@ -251,7 +251,7 @@ class Fail2ban(_Peer):
             raise AssertionError(f"fail2ban does not start:\n{self._output.read_text()}")
 
     def start(self) -> None:
-        self._starts += 1
+        self._known = len(self._text())
         for name in ("fail2ban.sock", "fail2ban.pid"):  # left behind by a kill
             (self._directory / name).unlink(missing_ok=True)
         super().start()
@@ -261,8 +261,10 @@ class Fail2ban(_Peer):
 
     @property
     def served_at(self) -> float:
-        alive = self._process is not None and self._text().count(STARTED) == self._starts
-        return time.monotonic() if alive else 0.0
+        is_started = STARTED in self._text()[self._known :]
+        if not is_started and self._process is not None and self._process.poll() is not None:
+            self.start()  # it has ended by itself
+        return time.monotonic() if is_started else 0.0
 
     def counted(self) -> Counts:
         return Counts(Counter(re.findall(r"\[calico\] Found (\S+) ", self._text())))

@@ -40,7 +40,7 @@ def overflow(stage: Stage) -> None:
         files = [stack.enter_context(other.open("wb", buffering=0)) for other in others]
         while not stage.is_over or not stage.facts.get("overflows"):
             stage.program.pause()
-            for _ in range(queue // 2 + 1):
+            for _ in range(queue):  # twice what the queue holds: some may be read before the stop
                 for file in files:  # two by turns, since events that are alike become one
                     file.write(b".")
             stage.rename()
