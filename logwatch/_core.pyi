@@ -1,7 +1,8 @@
 """The native core: bytes of syslog in, counts of denied packets out.
 
 Rust, in `rust/`. The language of the lines is the one that `logwatch.packets.grammar` defines.
-Other rooms use what `logwatch.packets` exports, and of `Series` what `logwatch.ledger` does.
+Other rooms use what `logwatch.packets` exports; `Series` is `logwatch.ledger`'s, `Evidence` is
+`logwatch.offenders`'.
 """
 
 from collections.abc import Iterable, Sequence

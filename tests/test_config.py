@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from logwatch.config import Config, ConfigError, check, parse_duration, split_address
+from logwatch.config import Config, ConfigError, check, split_address
 from logwatch.config.file import load, parse
 
 WHOLE = b"""\
@@ -19,9 +19,7 @@ prefixes:
   - text: calico-packet
     policy: log-denied-packets
   - {text: audit, verdict: logged}
-rules:
-  packets: {threshold: 50, within: 90s, ban: 2h}
-  ports: null
+rules: /etc/logwatch/own.rules
 never_ban: [10.0.0.0/8, 2001:db8::1]
 max_bans: 10
 series: {sources: 5}
@@ -34,13 +32,7 @@ def test_every_key_reaches_the_configuration() -> None:
     assert ("::1", 9200) == config.listen_address
     assert ["log-denied-packets", "audit"] == [prefix.name for prefix in config.prefixes]
     assert ["denied", "logged"] == [prefix.verdict for prefix in config.prefixes]
-    assert config.rules.packets is not None
-    assert (50, 90, 7200) == (
-        config.rules.packets.threshold,
-        config.rules.packets.within,
-        config.rules.packets.ban,
-    )
-    assert config.rules.ports is None
+    assert "/etc/logwatch/own.rules" == config.rules
     assert ["10.0.0.0/8", "2001:db8::1/128"] == [str(each) for each in config.never_ban_networks]
     assert 5 == config.series.sources
 
@@ -94,20 +86,12 @@ def test_an_empty_file_is_the_default() -> None:
     ("text", "words"),
     [
         (b"mod: enforce\n", ["line 1", "mod:", "unknown key", "mode"]),
-        (b"state: /s\nrules:\n  ports:\n    threshhold: 3\n", ["line 4", "rules.ports.threshhold"]),
+        (b"state: /s\nseries:\n  portz: 3\n", ["line 3", "series.portz", "ports"]),
         (b"logs:\n  - /a\n  - 7\n", ["line 3", "logs[1]", "7"]),
         (b"state: /s\nmode: ban\n", ["line 2", "mode", "'ban'"]),
         (b"\n\nlisten: localhost\n", ["line 3", "listen", "ADDRESS:PORT"]),
         (b"listen: 127.0.0.1:70000\n", ["line 1", "listen", "65535"]),
         (b"never_ban:\n- 10.0.0.0/8\n- 10.0.0/33\n", ["line 3", "never_ban[1]", "'10.0.0/33'"]),
-        (
-            b"rules:\n  packets: {threshold: 0, within: 1m, ban: 1m}\n",
-            ["line 2", "0 is not between"],
-        ),
-        (
-            b"rules:\n  packets: {threshold: 1, within: soon, ban: 1m}\n",
-            ["line 2", "'soon'", "10m"],
-        ),
         (b"prefixes:\n  - text: ''\n", ["line 2", "prefixes[0].text"]),
         (b"prefixes:\n  - text: 'a=b'\n", ["line 2", "'a=b'"]),
         (b'prefixes:\n  - policy: "a\\0b"\n', ["line 2", "prefixes[0].policy", "'a\\x00b'"]),
@@ -134,7 +118,7 @@ def test_an_empty_file_is_the_default() -> None:
         (b"state: !secret x\nmode: enforced\n", ["line 2", "observe, propose, enforce"]),
         (b"prefixes: [{text: a}, {text: a}]\n", ["prefixes[1].text", "twice"]),
         (b"never_ban: ['fe80::1%eth0']\n", ["never_ban[0]", "fe80::1%eth0"]),
-        (b"rules:\n  ports: {threshold: 1, within: 8d, ban: 1h}\n", ["line 2", "604800"]),
+        (b"state: /s\nrules: [a]\n", ["line 2", "rules", "a text"]),
         (b"max_bans: 257\n", ["line 1", "257", "256"]),
         (b"series: {flows: 0}\n", ["line 1", "series.flows", "10000"]),
         (b"a: [\n", ["line 2", "not YAML"]),
@@ -154,15 +138,6 @@ def test_a_file_that_is_not_there_or_a_directory_is_told(tmp_path: Path) -> None
     for path in (tmp_path / "missing.yaml", tmp_path):
         with pytest.raises(ConfigError, match=str(path)):
             load(path)
-
-
-def test_durations_have_a_unit() -> None:
-    assert [90, 600, 7200, 604_800, 604_800] == [
-        parse_duration(text) for text in ("90s", "10m", "2h", "7d", "1w")
-    ]
-    for text in ("", "10", "m", "-1m", "0s", "1.5h", "10 min", "٣m"):
-        with pytest.raises(ValueError, match="not a duration"):
-            parse_duration(text)
 
 
 def test_addresses_to_listen_on() -> None:

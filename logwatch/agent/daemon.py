@@ -18,7 +18,7 @@ from logwatch.agent.inputs import input_paths, new_waiter, outdated_inputs
 from logwatch.agent.intake import Batch, Intake
 from logwatch.agent.recent import RecentSources
 from logwatch.blacklist import PolicyError
-from logwatch.config import Config, RuleSettings
+from logwatch.config import Config
 from logwatch.export import InputView, Metrics, Server, View, escalation_counts
 from logwatch.ledger import Ledger, SeriesLimits, StateError
 from logwatch.offenders import (
@@ -28,11 +28,15 @@ from logwatch.offenders import (
     Offence,
     Offenders,
     Protected,
-    Rule,
+    read_rules,
 )
 
 POLL_SECONDS = 1.0
 """Longest wait between two looks at the inputs; a wake-up comes sooner."""
+
+PACE_SECONDS = 0.05
+"""From one look at files to the next while they grow, unless a scrape asks: a batch costs about the
+same for a hundred lines as for a thousand. The kernel's ring is not made to wait: it overflows."""
 
 COMMIT_SECONDS = 1.0
 """Longest time that counts stay in memory alone."""
@@ -66,12 +70,15 @@ class Agent:
     ) -> None:
         """Open everything that can fail at the start.
 
-        Raises a LogwatchError: StateError, PolicyError, AddressesError.
+        Raises a LogwatchError: StateError, PolicyError, AddressesError, RulesError.
         """
         self._log = log
         self._config = config
         self._protected = Protected(config.never_ban_networks)
-        self._rules = _rules(config)
+        reading = read_rules(None if config.rules is None else Path(config.rules))
+        self._rules = reading.rules
+        for problem in reading.problems:
+            log.warning("rule", what=problem.what, file=problem.place.file, line=problem.place.line)
         mode: Mode = config.mode
         self._offenders = Offenders(
             self._rules, self._protected, mode=mode, max_bans=config.max_bans
@@ -114,6 +121,7 @@ class Agent:
         """When a ban was decided that could not be written yet; 0 when there is none."""
         self._has_new_bans = False
         self._has_started = False
+        self._pace = 0.0 if config.input == "kmsg" else PACE_SECONDS
         self._flushing = threading.Condition()
         self._flushes_asked = 0
         self._flushes_done = 0
@@ -153,8 +161,10 @@ class Agent:
                 metrics=f"http://{_reachable(host)}:{port}/metrics",
             )
             while not self.is_stopping:
+                began = time.monotonic()
                 if not self._round():
                     self._waiter.wait(POLL_SECONDS)
+                    self._pause(began + self._pace)
             self._commit()  # not after an exception: a round must be counted whole or not at all
         finally:
             self._close()
@@ -170,6 +180,13 @@ class Agent:
         self._ledger.close()
         if self._has_started:
             self._log.info("stopped")
+
+    def _pause(self, until: float) -> None:
+        """Wait for more to come together, but for no scrape."""
+        with self._flushing:
+            self._flushing.wait_for(
+                lambda: self._flushes_asked > self._flushes_done, until - time.monotonic()
+            )
 
     def _round(self) -> bool:
         """Read, count, decide, commit; True when more is waiting."""
@@ -206,7 +223,7 @@ class Agent:
         self._apart("offenders", lambda: self._judge(batch))
 
     def _judge(self, batch: Batch) -> None:
-        offences = self._offenders.observe(batch.rows, batch.at, self._now, batch.policies)
+        offences = self._offenders.observe(batch.summary, batch.at, self._now, batch.policies)
         for offence in offences:
             self._has_new_bans |= self._tell_offence(offence)
 
@@ -319,6 +336,7 @@ class Agent:
         with self._flushing:
             self._flushes_asked += 1
             number = self._flushes_asked
+            self._flushing.notify_all()
             self._waiter.wake()
             self._flushing.wait_for(
                 lambda: self._is_over or self._flushes_done >= number, FLUSH_SECONDS
@@ -374,18 +392,6 @@ _LOSSES: Mapping[str, str] = {
     "destroyed_bytes": "bytes were cut away unread",
     "lost_files": "files gone before they were read to their end",
 }
-
-
-def _rules(config: Config) -> list[Rule]:
-    settings: tuple[tuple[str, Any, RuleSettings | None], ...] = (
-        ("many-packets", "packets", config.rules.packets),
-        ("many-ports", "ports", config.rules.ports),
-    )
-    return [
-        Rule(name, kind, threshold=rule.threshold, within=rule.within, ban=rule.ban)
-        for name, kind, rule in settings
-        if rule is not None
-    ]
 
 
 def _reachable(host: str) -> str:

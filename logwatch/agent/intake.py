@@ -55,9 +55,7 @@ class _PacketSink:
         counted: Callable[[Summary], None],
         reached: Callable[[int | None], None],
     ) -> None:
-        self._scanner = Scanner(
-            prefixes, memory=MEMORY, destinations=False, slice_seconds=SLICE_SECONDS
-        )
+        self._scanner = Scanner(prefixes, memory=MEMORY, slice_seconds=SLICE_SECONDS)
         self._counted = counted
         self._reached = reached
         self.is_finished = False

@@ -127,6 +127,7 @@ def _agent(prog: str, about: str, arguments: list[str]) -> None:
         help="What becomes of an offender.",
     )
     add("--policy-file", metavar="FILE", help="The blacklist policy as YAML.")
+    add("--rules", metavar="FILE", help="Rules by which offenders are found.")
     add(
         "--from",
         dest="start",

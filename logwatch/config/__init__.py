@@ -9,12 +9,9 @@ from logwatch.config.values import (
     Mode,
     Network,
     Prefix,
-    Rules,
-    RuleSettings,
     Series,
     Verdict,
     check,
-    parse_duration,
     split_address,
 )
 
@@ -24,11 +21,8 @@ __all__ = [
     "Mode",
     "Network",
     "Prefix",
-    "RuleSettings",
-    "Rules",
     "Series",
     "Verdict",
     "check",
-    "parse_duration",
     "split_address",
 ]

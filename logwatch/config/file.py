@@ -20,12 +20,9 @@ from logwatch.config.values import (
     InputKind,
     Mode,
     Prefix,
-    Rules,
-    RuleSettings,
     Series,
     Verdict,
     check,
-    parse_duration,
     wrong_option,
 )
 
@@ -78,7 +75,7 @@ class Reader:
 
     def config(self, options: Mapping[str, Any]) -> Config:
         """Convert, put the options above it, and check everything."""
-        values = self._with_durations(self._plain(self._tree))
+        values = self._plain(self._tree)
         try:
             config = msgspec.convert(values, Config)
         except msgspec.ValidationError as error:
@@ -98,17 +95,6 @@ class Reader:
             return [self._plain(value) for value in node]
         # A value with a tag of its own, such as !secret, is its text.
         return node.value if isinstance(node, TaggedScalar) else node
-
-    def _with_durations(self, values: dict[str, Any]) -> dict[str, Any]:
-        rules = values.get("rules")
-        for name, rule in rules.items() if isinstance(rules, dict) else ():
-            for key in ("within", "ban"):
-                if isinstance(rule, dict) and isinstance(rule.get(key), str):
-                    try:
-                        rule[key] = parse_duration(rule[key])
-                    except ValueError as error:
-                        raise self._located(("rules", name, key), str(error)) from None
-        return values
 
     def _located(self, keys: tuple[str | int, ...], problem: str) -> ConfigError:
         """Make the error of a key, with the line where it stands."""
@@ -172,9 +158,6 @@ def _in_words(text: str, keys: tuple[str | int, ...]) -> str:
 def _fields_at(keys: tuple[str | int, ...]) -> tuple[str, ...]:
     places: dict[tuple[str, ...], type[msgspec.Struct]] = {
         (): Config,
-        ("rules",): Rules,
-        ("rules", "packets"): RuleSettings,
-        ("rules", "ports"): RuleSettings,
         ("series",): Series,
         ("prefixes",): Prefix,
     }

@@ -30,7 +30,6 @@ _ROTATED = re.compile(r"[.-][0-9][0-9.-]*")
 """What rotation appends to a name; such files are followed with the file itself."""
 _PREFIXES_MOST = 64
 """What the scanner tells apart."""
-_RULE_MOST = {"threshold": 1_000_000_000, "within": 7 * 86_400, "ban": 366 * 86_400}
 """Seconds, but for the threshold. Evidence lies in memory; a ban is to end."""
 _BANS_MOST = 256
 """Calico's limit of nets in a rule, from v3.33 on."""
@@ -57,21 +56,6 @@ class Prefix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.policy or self.text
 
 
-class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A built-in rule: `threshold` packets or distinct ports `within` seconds ban for `ban`."""
-
-    threshold: int
-    within: int
-    ban: int
-
-
-class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The two built-in rules; None switches one off."""
-
-    packets: RuleSettings | None = RuleSettings(threshold=100, within=600, ban=3_600)
-    ports: RuleSettings | None = RuleSettings(threshold=15, within=60, ban=3_600)
-
-
 class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many series each bounded family may have, without `other`."""
 
@@ -93,7 +77,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy_file: str | None = None
     start: Literal["start", "end"] = "end"
     prefixes: tuple[Prefix, ...] = (Prefix(),)
-    rules: Rules = Rules()
+    rules: str | None = None
+    """A file in the language of rules; None takes those that come with logwatch."""
     never_ban: tuple[str, ...] = ()
     max_bans: int = 256
     series: Series = Series()
@@ -122,17 +107,6 @@ def split_address(text: str, key: str) -> tuple[str, int]:
         return str(ipaddress.ip_address(host or "0.0.0.0")), int(port)  # noqa: S104 - as Config.listen
     except ValueError:
         raise ConfigError(f"{key}: {host!r} is not an IP address to listen on") from None
-
-
-def parse_duration(text: str) -> int:
-    """Seconds of "90s", "10m", "1h", "7d" or "1w".
-
-    Raises ValueError.
-    """
-    match = re.fullmatch(r"([0-9]{1,9})\s*([smhdw])", text.strip(), re.ASCII)
-    if not match or int(match[1]) == 0:
-        raise ValueError(f"{text!r} is not a duration such as 90s, 10m, 1h or 7d")
-    return int(match[1]) * _UNITS[match[2]]
 
 
 Wrong = Callable[[tuple[str | int, ...], str], ConfigError]
@@ -242,12 +216,6 @@ def _check_prefixes(config: Config, wrong: Wrong) -> None:
 
 
 def _check_numbers(config: Config, wrong: Wrong) -> None:
-    for name in ("packets", "ports"):
-        rule = getattr(config.rules, name)
-        for key in _RULE_MOST if rule else ():
-            number, most = getattr(rule, key), _RULE_MOST[key]
-            if not 1 <= number <= most:
-                raise wrong(("rules", name, key), f"{number} is not between 1 and {most}")
     if not 1 <= config.max_bans <= _BANS_MOST:
         raise wrong(("max_bans",), f"{config.max_bans} is not between 1 and {_BANS_MOST}")
     for name in Series.__struct_fields__:

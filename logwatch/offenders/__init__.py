@@ -7,7 +7,7 @@ from logwatch.offenders.addresses import PROC_NET, AddressesError, own_addresses
 from logwatch.offenders.ban import Ban, Evidence, Mode
 from logwatch.offenders.offenders import REFUSALS, Offence, Offenders, Refusal
 from logwatch.offenders.protected import Protected, Protection
-from logwatch.offenders.rules import Rule
+from logwatch.offenders.rules_file import RulesError, read_rules
 
 __all__ = [
     "PROC_NET",
@@ -21,6 +21,7 @@ __all__ = [
     "Protected",
     "Protection",
     "Refusal",
-    "Rule",
+    "RulesError",
     "own_addresses",
+    "read_rules",
 ]

@@ -19,10 +19,14 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
 
     packets: int
     ports: tuple[int, ...]
-    """The latest distinct destination ports, sorted; a sample of at most `SAMPLE`."""
+    """The latest distinct destination ports, sorted; at most 20."""
     first: float
     """Time of the first packet, to the window's resolution (a sixtieth of it)."""
     last: float
+    destinations: tuple[str, ...] = ()
+    """The latest distinct destinations, sorted; at most 8."""
+    shapes: tuple[str, ...] = ()
+    """What it ever sent: of `syn`, `reply`, `tcp` (neither of them), `udp`, `icmp` and `other`."""
 
 
 class Ban(msgspec.Struct, frozen=True, forbid_unknown_fields=False, omit_defaults=True):
@@ -37,7 +41,7 @@ class Ban(msgspec.Struct, frozen=True, forbid_unknown_fields=False, omit_default
     since: float
     expires: float
     seconds: Positive
-    """The rule's ban: `expires` never lies further in the future than this."""
+    """Length of this ban: `expires` never lies further in the future than this."""
     offence: Annotated[int, Meta(ge=1)]
     """1 for the first ban of this network, 2 for the next one after the first has ended, ..."""
     phase: Mode

@@ -5,16 +5,15 @@ memory; the ledger saves `documents` and gives them back to `restore`. One threa
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv6Network
-from socket import AF_INET6, inet_pton
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
 from msgspec.structs import replace
 
+from logwatch._core import Evidence as Trails
 from logwatch.blacklist import (
     FLOOR,
     Network,
@@ -24,12 +23,17 @@ from logwatch.blacklist import (
     parse_network,
 )
 from logwatch.offenders.ban import Ban, Evidence, Mode
-from logwatch.offenders.evidence import EvidenceTable, Trail
+from logwatch.offenders.language import Rule, format_duration
+from logwatch.offenders.plan import plan
 from logwatch.offenders.protected import Kind, Protected
-from logwatch.offenders.rules import Rule
 
 if TYPE_CHECKING:
-    from logwatch.packets import Row
+    from logwatch.packets import Summary
+
+Fulfilled = tuple[
+    str, int, int, tuple[int, tuple[int, ...], tuple[str, ...], float, float, tuple[str, ...]]
+]
+"""Who fulfils a rule: see `logwatch._core.Evidence`."""
 
 RECALL = 7 * 86_400.0
 """Seconds for which an ended ban is remembered, so that the next one is a repeated offence."""
@@ -37,7 +41,14 @@ RECALL = 7 * 86_400.0
 MAX_RECALLED = 4096
 """Ended bans remembered at most; 400 bytes each in the ledger."""
 
-_IPV6 = 6
+CAPACITY = 10_000
+"""Sources whose trails are kept; a million that come once each push none of them out."""
+
+DOUBLINGS_MOST = 32
+"""A second doubled so often is more than any rule allows."""
+
+MOMENT = 0.001
+"""Seconds: the core's resolution of time."""
 
 EXTENSION_STEP = 60
 """An extension is worth saving from a sixtieth of the ban on: a flood must not write each tick."""
@@ -87,7 +98,7 @@ class Offenders:
         protected: Protected,
         *,
         mode: Mode,
-        capacity: int = 10_000,
+        capacity: int = CAPACITY,
         max_bans: int = 256,
     ) -> None:
         self._protected = protected
@@ -101,15 +112,10 @@ class Offenders:
         self._changes = 0
         self._listed: dict[Mode, tuple[int, tuple[str, ...]]] = {}
         """By phase: the revision at which its networks were listed, and these."""
-        self._tables: list[EvidenceTable] = []
-        self._by_protocol: dict[str, tuple[EvidenceTable, ...]] = {}
-        for protocols in dict.fromkeys(frozenset(rule.protocols) for rule in rules):
-            table = EvidenceTable(
-                [rule for rule in rules if frozenset(rule.protocols) == protocols], capacity
-            )
-            self._tables.append(table)
-            for protocol in protocols:
-                self._by_protocol[protocol] = (*self._by_protocol.get(protocol, ()), table)
+        self._rules = tuple(rules)
+        self._trails = Trails([plan(rule) for rule in rules], capacity)
+        self._limited: set[str] = set()
+        """Sources that are quiet since there are bans enough; heard again when one ends."""
 
     @property
     def bans(self) -> Mapping[str, Ban]:
@@ -171,37 +177,27 @@ class Offenders:
 
     def observe(
         self,
-        rows: Iterable["Row"],
+        summary: "Summary",
         at: float,
         now: float,
         policies: Sequence[tuple[str, str]],
     ) -> list[Offence]:
-        """Take rows into evidence and return new offences.
+        """Take packets into evidence and return new offences.
 
-        `at` is the time of the rows' events, `now` the wall clock; no event lies in the future.
-        `policies` are the names and verdicts that the rows refer to: only `denied` counts. Neither
-        do replies count, nor the row that stands for what found no place in the scanner's table.
+        `at` is the time of the packets, `now` the wall clock; no event lies in the future.
+        `policies` are the names and verdicts of the summary's policies: only `denied` counts.
         """
         self._set_clock(now)
-        at = float(min(at, now))
-        for table in self._tables:
-            table.begin(at)
-        is_denied = [verdict == "denied" for _, verdict in policies]
-        by_protocol = self._by_protocol
-        offences: list[Offence] = []
-        for source, port, protocol, policy, family, shape, _, _, packets, _, _, _ in rows:
-            tables = by_protocol.get(protocol)
-            if tables is None or shape == "reply" or not source or not is_denied[policy]:
-                continue
-            key = inet_pton(AF_INET6, source)[:8] if family == _IPV6 else source
-            for table in tables:
-                rule = table.add(key, port, packets)
-                if rule is None:
-                    continue
-                offence = self._judge(key, table, rule, at, now)
-                if offence is not None:
-                    offences.append(offence)
-        return offences
+        at = max(0.0, min(at, now))
+        verdicts = [(name, verdict == "denied") for name, verdict in policies]
+        if len(self._bans) < self._max_bans:
+            for source in self._limited:
+                self._trails.quiet(source, 0.0)
+            self._limited.clear()
+        judged = (
+            self._judge(found, at, now) for found in self._trails.observe(summary, verdicts, at)
+        )
+        return [offence for offence in judged if offence is not None]
 
     def expire(self, now: float) -> list[Ban]:
         """End the bans that are over, and those whose network came under protection.
@@ -229,32 +225,30 @@ class Offenders:
 
     def _set_clock(self, now: float) -> None:
         if now < self._now:
-            for table in self._tables:
-                table.forget_after(now)
+            self._trails.forget_after(max(0.0, now))
+            self._limited.clear()
         self._now = now
 
-    def _judge(
-        self, key: str | bytes, table: EvidenceTable, rule: Rule, at: float, now: float
-    ) -> Offence | None:
-        trail = table.trail(key)
-        is_full = len(self._bans) >= self._max_bans
-        if _is_quiet(trail, at, rule) and (trail.quiet_reason != "limit" or is_full):
-            return None
-        network = _network(key)
+    def _judge(self, found: "Fulfilled", at: float, now: float) -> Offence | None:
+        source, index, number, (packets, ports, destinations, first, last, shapes) = found
+        rule = self._rules[index]
+        network = parse_network(source)
         text = str(network)
         ban = self._bans.get(text)
-        evidence, number = table.evidence(trail, rule)
+        evidence = Evidence(packets, ports, first, last, destinations, shapes)
         if ban is not None and ban.phase == self._mode:
-            table.restart(trail)
+            self._trails.restart(source)
             self._extend(ban, rule, evidence)
             return None
-        offence = Offence(text, rule.name, rule.describe(number), evidence, at)
-        refusal = self._refusal(network, rule, at, now, is_full=is_full and ban is None)
+        offence = Offence(text, rule.name, _reason(rule, number), evidence, at)
+        is_full = ban is None and len(self._bans) >= self._max_bans
+        refusal = self._refusal(network, rule, at, now, is_full=is_full)
         if refusal is not None:
-            is_told = trail.quiet_reason == refusal.reason and _is_quiet(trail, at, rule)
-            trail.quiet_reason, trail.quiet_until = refusal.reason, at + rule.within
-            return None if is_told else dataclasses.replace(offence, refusal=refusal)
-        table.restart(trail)
+            self._trails.quiet(source, at + rule.within - MOMENT)  # told once in a window
+            if refusal.reason == "limit":
+                self._limited.add(source)
+            return dataclasses.replace(offence, refusal=refusal)
+        self._trails.restart(source)
         new = self._ban(offence, rule, ban)
         self._keep(new)
         return dataclasses.replace(offence, ban=new)
@@ -268,8 +262,9 @@ class Offenders:
         if is_too_wide(network):
             floor = FLOOR[network.version]
             return Refusal("too wide", f"{network} is wider than the floor, /{floor}")
-        if at + rule.ban <= now:
-            return Refusal("past", f"a ban of {rule.ban:g} s from then on would be over by now")
+        seconds = _seconds(rule, self._offence(str(network)))
+        if at + seconds <= now:
+            return Refusal("past", f"a ban of {seconds:g} s from then on would be over by now")
         if is_full:
             return Refusal(
                 "limit", f"{self._max_bans} networks are banned already, the most allowed"
@@ -278,29 +273,31 @@ class Offenders:
 
     def _ban(self, offence: Offence, rule: Rule, earlier: Ban | None) -> Ban:
         """Make a new ban, or the one that takes an `earlier` one's place in another mode."""
-        if earlier is not None:
-            number = earlier.offence
-        elif offence.network in self._ended:
-            number = self._ended[offence.network].offence + 1
-        else:
-            number = 1
+        number = self._offence(offence.network) if earlier is None else earlier.offence
+        seconds = _seconds(rule, number)
         return Ban(
             network=offence.network,
             rule=rule.name,
             reason=offence.reason,
             evidence=offence.evidence,
             since=offence.at,
-            expires=offence.at + rule.ban,
-            seconds=float(rule.ban),
+            expires=offence.at + seconds,
+            seconds=seconds,
             offence=number,
             phase=self._mode,
         )
 
+    def _offence(self, network: str) -> int:
+        """The number of a network's next offence."""
+        ended = self._ended.get(network)
+        return 1 if ended is None else ended.offence + 1
+
     def _extend(self, ban: Ban, rule: Rule, evidence: Evidence) -> None:
-        expires = evidence.last + rule.ban
-        if expires - ban.expires >= rule.ban / EXTENSION_STEP:
+        seconds = _seconds(rule, ban.offence)
+        expires = evidence.last + seconds
+        if expires - ban.expires >= seconds / EXTENSION_STEP:
             evidence = replace(ban.evidence, last=evidence.last)
-            self._keep(replace(ban, expires=expires, seconds=float(rule.ban), evidence=evidence))
+            self._keep(replace(ban, expires=expires, seconds=seconds, evidence=evidence))
 
     def _keep(self, ban: Ban) -> None:
         self._changes += 1
@@ -329,16 +326,20 @@ class Offenders:
         del self._documents[ban.network]
 
 
-def _network(key: str | bytes) -> Network:
-    """Return the network of a key: the address itself, or the upper half of an IPv6 one."""
-    if isinstance(key, str):
-        return parse_network(key)
-    return IPv6Network((key + bytes(8), 64))
+def _seconds(rule: Rule, offence: int) -> float:
+    """Length of a ban: doubled with each offence, if the rule says so."""
+    if rule.up_to is None:
+        return float(rule.ban)
+    return float(min(rule.ban << min(offence - 1, DOUBLINGS_MOST), rule.up_to))
 
 
-def _is_quiet(trail: Trail, at: float, rule: Rule) -> bool:
-    """Whether a refusal was told within the rule's window; a clock set back ends it as well."""
-    return 0 < trail.quiet_until - at <= rule.within
+def _reason(rule: Rule, number: int) -> str:
+    """What a source did, in words."""
+    things = rule.measure if rule.measure in {"packets", "bytes"} else f"distinct {rule.measure}"
+    if number == 1:
+        things = things.removesuffix("s")
+    within = format_duration(rule.within)
+    return f"{number} {things} within {within} (rule {rule.name}: {rule.threshold})"
 
 
 def _restored(network: str, document: bytes) -> Ban | None:

@@ -7,15 +7,27 @@ from ipaddress import ip_network
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from offenders.packets import Sent, policies, summary
 
 from logwatch.blacklist import Network
-from logwatch.offenders import Ban, Evidence, Mode, Offence, Offenders, Protected, Rule
+from logwatch.offenders import Ban, Evidence, Mode, Offence, Offenders, Protected
+from logwatch.offenders.language import Rule, read
 from logwatch.offenders.offenders import MAX_RECALLED, RECALL
-from logwatch.packets import Row
 
-PACKETS = Rule("packets", "packets", threshold=100, within=600, ban=7200)
-PORTS = Rule("ports", "ports", threshold=15, within=60, ban=3600)
-POLICIES = [("deny-nodeports", "denied"), ("log-denied-packets", "logged")]
+RULES = read(
+    b"""
+rule packets
+    when packets >= 100 within 10m
+    where protocol is tcp and not reply
+    ban 2h
+    even if forged
+rule ports
+    when distinct ports >= 15 within 1m
+    ban 1h
+""",
+    "test.rules",
+).rules
+PORTS = RULES[1]
 SCANNER = "203.0.113.7"
 NOW = 1_700_000_000.0
 
@@ -24,22 +36,27 @@ def nets(*texts: str) -> list[Network]:
     return [ip_network(text) for text in texts]
 
 
-def offenders(
-    *, mode: Mode = "enforce", never_ban: Iterable[str] = (), max_bans: int = 256
-) -> Offenders:
+class Judge(Offenders):
+    """Takes packets as they were sent."""
+
+    def see(self, sent: Iterable[Sent], at: float, now: float) -> list[Offence]:
+        counted = summary(sent)
+        return self.observe(counted, at, now, policies(counted))
+
+
+def judge_by(
+    rules: Iterable[Rule] = RULES,
+    *,
+    mode: Mode = "enforce",
+    never_ban: Iterable[str] = (),
+    max_bans: int = 256,
+) -> Judge:
     protected = Protected(nets(*never_ban), lambda: nets("198.51.100.9/32"))
-    return Offenders([PACKETS, PORTS], protected, mode=mode, max_bans=max_bans)
+    return Judge(tuple(rules), protected, mode=mode, max_bans=max_bans)
 
 
-def row(source: str = SCANNER, port: int | None = 22, packets: int = 1, **other: object) -> Row:
-    values = {"protocol": "tcp", "policy": 0, "shape": "syn", "interface": "eth1"}
-    values |= {"forwarded": False, "bytes": 60, "first": 0, "last": 0}
-    family = 6 if ":" in source else 4
-    return Row(source=source, port=port, packets=packets, family=family, **(values | other))  # type: ignore[arg-type]
-
-
-def scan(source: str = SCANNER, ports: Iterable[int] = range(1, 16), **other: object) -> list[Row]:
-    return [row(source, port, **other) for port in ports]
+def scan(source: str = SCANNER, ports: Iterable[int] = range(1, 16)) -> list[Sent]:
+    return [Sent(source, port) for port in ports]
 
 
 def told(offences: list[Offence]) -> list[tuple[str, str]]:
@@ -51,14 +68,21 @@ def told(offences: list[Offence]) -> list[tuple[str, str]]:
 
 
 def test_a_scanner_is_banned_with_reason_evidence_and_end() -> None:
-    judge = offenders()
-    assert [] == judge.observe(scan(ports=range(1, 15)), NOW - 5, NOW - 4, POLICIES)
-    (offence,) = judge.observe(scan(ports=range(15, 20)), NOW, NOW + 1, POLICIES)
-    evidence = Evidence(packets=15, ports=tuple(range(1, 16)), first=NOW - 5, last=NOW)
+    judge = judge_by()
+    assert [] == judge.see(scan(ports=range(1, 15)), NOW - 5, NOW - 4)
+    (offence,) = judge.see(scan(ports=range(15, 20)), NOW, NOW + 1)
+    evidence = Evidence(
+        packets=19,
+        ports=tuple(range(1, 20)),
+        first=NOW - 5,
+        last=NOW,
+        destinations=("198.51.100.1",),
+        shapes=("syn",),
+    )
     expected = Ban(
         network="203.0.113.7/32",
         rule="ports",
-        reason="15 distinct ports within 60 s (rule ports: 15)",
+        reason="19 distinct ports within 1m (rule ports: 15)",
         evidence=evidence,
         since=NOW,
         expires=NOW + 3600,
@@ -72,9 +96,9 @@ def test_a_scanner_is_banned_with_reason_evidence_and_end() -> None:
 
 
 def test_many_packets_to_one_port_are_an_offence() -> None:
-    judge = offenders()
-    assert [] == judge.observe([row(packets=99)], NOW, NOW, POLICIES)
-    offences = judge.observe([row(packets=1)], NOW + 500, NOW + 500, POLICIES)
+    judge = judge_by()
+    assert [] == judge.see([Sent(packets=99)], NOW, NOW)
+    offences = judge.see([Sent(packets=1)], NOW + 500, NOW + 500)
     assert [("203.0.113.7/32", "banned by packets")] == told(offences)
     assert NOW + 500 + 7200 == judge.bans["203.0.113.7/32"].expires
 
@@ -86,36 +110,57 @@ def test_many_packets_to_one_port_are_an_offence() -> None:
         {"protocol": "udp", "shape": ""},
         {"protocol": "icmp", "shape": ""},
         {"policy": 1},
-        {"source": ""},
     ],
-    ids=["reply", "udp", "icmp", "only logged", "overflow"],
+    ids=["reply", "udp", "icmp", "only logged"],
 )
 def test_what_is_no_evidence_does_not_count(other: dict[str, object]) -> None:
-    judge = offenders()
+    judge = judge_by()
     rows = [
         each._replace(**other)  # type: ignore[arg-type]
-        for each in [*scan(), row(packets=1000)]
+        for each in [*scan(), Sent(packets=1000)]
     ]
-    assert [] == judge.observe(rows, NOW, NOW, POLICIES)
+    assert [] == judge.see(rows, NOW, NOW)
 
 
 def test_a_rule_may_count_other_protocols() -> None:
-    udp = Rule("udp", "packets", threshold=10, within=60, ban=60, protocols=("udp", "tcp"))
-    judge = Offenders([PORTS, udp], Protected((), list), mode="enforce")
-    offences = judge.observe(
-        [row(packets=6), row(protocol="udp", shape="", packets=4)], NOW, NOW, POLICIES
-    )
+    rules = read(
+        b"rule udp when packets >= 10 within 1m where protocol in {udp, tcp} ban 1m even if forged",
+        "test.rules",
+    ).rules
+    judge = judge_by([PORTS, *rules])
+    offences = judge.see([Sent(packets=6), Sent(protocol="udp", packets=4)], NOW, NOW)
     assert [("203.0.113.7/32", "banned by udp")] == told(offences)
 
 
+def test_a_ban_doubles_with_each_offence_up_to_a_length() -> None:
+    rules = read(
+        b"rule ports when distinct ports >= 15 within 1m ban 1h, doubling up to 3h", "test.rules"
+    ).rules
+    judge, at = judge_by(rules), NOW
+    for number, hours in enumerate([1, 2, 3, 3], start=1):
+        (offence,) = judge.see(scan(), at, at)
+        assert offence.ban is not None
+        assert (number, hours * 3600) == (offence.ban.offence, offence.ban.seconds)
+        at += hours * 3600
+        assert 1 == len(judge.expire(at))
+
+
+def test_a_sweep_over_destinations_is_an_offence() -> None:
+    rules = read(b"rule sweep when distinct destinations >= 10 within 1m ban 1h", "t").rules
+    judge = judge_by(rules)
+    sweep = [Sent(destination=f"198.51.100.{host}") for host in range(1, 11)]
+    assert [] == judge.see(sweep[:9], NOW, NOW)
+    (offence,) = judge.see(sweep[9:], NOW, NOW)
+    assert "10 distinct destinations within 1m (rule sweep: 10)" == offence.reason
+    assert 8 == len(offence.evidence.destinations)
+
+
 def test_hosts_of_one_64_are_one_source() -> None:
-    judge = offenders()
-    rows = [row(f"2001:db8:0:7::{port:x}", port) for port in range(1, 16)]
-    assert [("2001:db8:0:7::/64", "banned by ports")] == told(
-        judge.observe(rows, NOW, NOW, POLICIES)
-    )
-    rows = [row(f"2001:db8:0:{port:x}::7", port) for port in range(1, 16)]
-    assert [] == judge.observe(rows, NOW, NOW, POLICIES)
+    judge = judge_by()
+    rows = [Sent(f"2001:db8:0:7::{port:x}", port) for port in range(1, 16)]
+    assert [("2001:db8:0:7::/64", "banned by ports")] == told(judge.see(rows, NOW, NOW))
+    rows = [Sent(f"2001:db8:0:{port:x}::7", port) for port in range(1, 16)]
+    assert [] == judge.see(rows, NOW, NOW)
 
 
 @pytest.mark.parametrize(
@@ -136,8 +181,8 @@ def test_hosts_of_one_64_are_one_source() -> None:
 )
 def test_who_is_protected_is_refused_with_the_reason(source: str, reason: str) -> None:
     """Judged by the whole network that would be banned: one address of a /64 protects it."""
-    judge = offenders(never_ban=["192.0.2.0/24", "2001:db8:0:5::1/128"])
-    (offence,) = judge.observe(scan(source), NOW, NOW, POLICIES)
+    judge = judge_by(never_ban=["192.0.2.0/24", "2001:db8:0:5::1/128"])
+    (offence,) = judge.see(scan(source), NOW, NOW)
     assert offence.ban is None
     assert offence.refusal is not None
     assert reason == offence.refusal.reason
@@ -146,9 +191,9 @@ def test_who_is_protected_is_refused_with_the_reason(source: str, reason: str) -
 
 
 def test_a_refusal_is_told_once_in_a_window() -> None:
-    judge = offenders()
+    judge = judge_by([PORTS])
     seen = [
-        told(judge.observe(scan("198.51.100.9"), NOW + second, NOW + second, POLICIES))
+        told(judge.see(scan("198.51.100.9"), NOW + second, NOW + second))
         for second in range(0, 180, 10)
     ]
     refused = [("198.51.100.9/32", "own")]
@@ -156,47 +201,45 @@ def test_a_refusal_is_told_once_in_a_window() -> None:
 
 
 def test_not_more_than_max_bans_and_the_next_as_soon_as_one_ends() -> None:
-    judge = offenders(max_bans=1)
-    judge.observe(scan(), NOW, NOW, POLICIES)
+    judge = judge_by(max_bans=1)
+    judge.see(scan(), NOW, NOW)
     other = "192.0.2.1"
-    assert [("192.0.2.1/32", "limit")] == told(judge.observe(scan(other), NOW, NOW, POLICIES))
+    assert [("192.0.2.1/32", "limit")] == told(judge.see(scan(other), NOW, NOW))
     at = NOW + 3600
-    assert [("192.0.2.1/32", "limit")] == told(judge.observe(scan(other), at, at, POLICIES))
-    assert [] == judge.observe(scan(other), at, at, POLICIES)
+    assert [("192.0.2.1/32", "limit")] == told(judge.see(scan(other), at, at))
+    assert [] == judge.see(scan(other), at, at)
     assert ["203.0.113.7/32"] == [ban.network for ban in judge.expire(at)]
-    assert [("192.0.2.1/32", "banned by ports")] == told(
-        judge.observe([row(other)], at + 1, at + 1, POLICIES)
-    )
+    assert [("192.0.2.1/32", "banned by ports")] == told(judge.see([Sent(other)], at + 1, at + 1))
 
 
 @pytest.mark.parametrize("mode", ["observe", "propose"])
 def test_only_enforced_bans_belong_into_the_policy(mode: Mode) -> None:
-    judge = offenders(mode=mode)
-    (offence,) = judge.observe(scan(), NOW, NOW, POLICIES)
+    judge = judge_by(mode=mode)
+    (offence,) = judge.see(scan(), NOW, NOW)
     assert offence.ban is not None
     assert mode == offence.ban.phase
     assert () == judge.networks()
 
-    enforcing = offenders(mode="enforce")
+    enforcing = judge_by(mode="enforce")
     enforcing.restore(judge.documents())
     assert () == enforcing.networks()
-    (offence,) = enforcing.observe(scan(), NOW + 9, NOW + 9, POLICIES)
+    (offence,) = enforcing.see(scan(), NOW + 9, NOW + 9)
     assert offence.ban is not None
     assert ("enforce", 1) == (offence.ban.phase, offence.ban.offence)
     assert ("203.0.113.7/32",) == enforcing.networks()
 
-    again = offenders(mode=mode)
+    again = judge_by(mode=mode)
     again.restore(enforcing.documents())
     assert () == again.networks()
 
 
 def test_a_ban_is_extended_when_its_source_fulfils_a_rule_again() -> None:
-    judge = offenders()
-    judge.observe(scan(), NOW, NOW, POLICIES)
+    judge = judge_by()
+    judge.see(scan(), NOW, NOW)
     at = NOW + 1800
-    assert [] == judge.observe(scan(ports=range(1, 15)), at, at, POLICIES)
+    assert [] == judge.see(scan(ports=range(1, 15)), at, at)
     assert NOW + 3600 == judge.bans["203.0.113.7/32"].expires
-    assert [] == judge.observe(scan(ports=range(15, 16)), at + 1, at + 1, POLICIES)
+    assert [] == judge.see(scan(ports=range(15, 16)), at + 1, at + 1)
     ban = judge.bans["203.0.113.7/32"]
     assert (at + 1 + 3600, 1, NOW) == (ban.expires, ban.offence, ban.since)
     assert (NOW, at + 1) == (ban.evidence.first, ban.evidence.last)
@@ -204,53 +247,53 @@ def test_a_ban_is_extended_when_its_source_fulfils_a_rule_again() -> None:
 
 
 def test_stray_packets_of_a_banned_source_do_not_extend_its_ban() -> None:
-    judge = offenders()
-    judge.observe(scan(), NOW, NOW, POLICIES)
+    judge = judge_by()
+    judge.see(scan(), NOW, NOW)
     for minute in range(1, 61):
         at = NOW + minute * 60
-        judge.observe([row()], at, at, POLICIES)
+        judge.see([Sent()], at, at)
     assert ["203.0.113.7/32"] == [ban.network for ban in judge.expire(NOW + 3600)]
 
 
 def test_a_flood_from_a_banned_source_changes_its_document_once_a_minute() -> None:
-    judge = offenders()
+    judge = judge_by()
     documents = set()
     for tenth in range(3000):
         at = NOW + tenth / 10
-        judge.observe(scan(), at, at, POLICIES)
+        judge.see(scan(), at, at)
         documents |= set(judge.documents().values())
     assert 5 == len(documents)
 
 
 def test_each_ban_after_an_end_counts_the_offence_up_and_old_ones_fade() -> None:
-    judge = offenders()
+    judge = judge_by()
     at = NOW
     for number in (1, 2, 3):
-        (offence,) = judge.observe(scan(), at, at, POLICIES)
+        (offence,) = judge.see(scan(), at, at)
         assert offence.ban is not None
         assert number == offence.ban.offence
         at += 3600
         (ended,) = judge.expire(at)
         assert (at, "expired") == (ended.ended, ended.ending)
         assert ended == Ban.from_json(judge.documents()["203.0.113.7/32"])
-        judge = offenders()
+        judge = judge_by()
         judge.restore({"203.0.113.7/32": ended.to_json()})
     at += RECALL
     assert [] == judge.expire(at)
     assert {} == dict(judge.documents())
-    (offence,) = judge.observe(scan(), at, at, POLICIES)
+    (offence,) = judge.see(scan(), at, at)
     assert offence.ban is not None
     assert 1 == offence.ban.offence
 
 
 def test_ended_bans_are_remembered_up_to_a_number() -> None:
-    judge = offenders(max_bans=1000)
+    judge = judge_by(max_bans=1000)
     at = NOW
     for batch in range(6):
         rows = [
-            row(f"203.{batch}.{number >> 8}.{number & 255}", packets=100) for number in range(1000)
+            Sent(f"203.{batch}.{number >> 8}.{number & 255}", packets=100) for number in range(1000)
         ]
-        assert 1000 == len(judge.observe(rows, at, at, POLICIES))
+        assert 1000 == len(judge.see(rows, at, at))
         at += 7200
         assert 1000 == len(judge.expire(at))
     assert MAX_RECALLED == len(judge.documents())
@@ -259,8 +302,8 @@ def test_ended_bans_are_remembered_up_to_a_number() -> None:
 
 
 def test_a_clock_set_back_does_not_lengthen_a_ban() -> None:
-    judge = offenders()
-    judge.observe(scan(), NOW, NOW, POLICIES)
+    judge = judge_by()
+    judge.see(scan(), NOW, NOW)
     back = NOW - 86_400
     assert [] == judge.expire(back)
     ban = judge.bans["203.0.113.7/32"]
@@ -271,46 +314,44 @@ def test_a_clock_set_back_does_not_lengthen_a_ban() -> None:
 
 
 def test_a_clock_set_forward_ends_bans_and_nothing_else() -> None:
-    judge = offenders()
-    judge.observe(scan(), NOW, NOW, POLICIES)
+    judge = judge_by()
+    judge.see(scan(), NOW, NOW)
     ahead = NOW + 10 * 365 * 86_400
     assert ["203.0.113.7/32"] == [ban.network for ban in judge.expire(ahead)]
-    assert [] == judge.observe(scan(ports=range(14)), ahead, ahead, POLICIES)
-    assert 1 == len(judge.observe(scan(ports=range(14, 15)), NOW, NOW, POLICIES)) + len(
-        judge.observe(scan(), NOW + 1, NOW + 1, POLICIES)
+    assert [] == judge.see(scan(ports=range(14)), ahead, ahead)
+    assert 1 == len(judge.see(scan(ports=range(14, 15)), NOW, NOW)) + len(
+        judge.see(scan(), NOW + 1, NOW + 1)
     )
 
 
 def test_evidence_from_a_clock_that_was_ahead_does_not_count() -> None:
-    judge = offenders()
+    judge = judge_by()
     ahead = NOW + 86_400
-    judge.observe(scan(ports=range(1, 15)), ahead, ahead, POLICIES)
-    assert [] == judge.observe(scan(ports=range(15, 16)), NOW, NOW, POLICIES)
+    judge.see(scan(ports=range(1, 15)), ahead, ahead)
+    assert [] == judge.see(scan(ports=range(15, 16)), NOW, NOW)
 
 
 def test_an_event_can_not_lie_in_the_future() -> None:
-    judge = offenders()
-    (offence,) = judge.observe(scan(), NOW + 86_400, NOW, POLICIES)
+    judge = judge_by()
+    (offence,) = judge.see(scan(), NOW + 86_400, NOW)
     assert offence.ban is not None
     assert (NOW, NOW + 3600) == (offence.ban.since, offence.ban.expires)
 
 
 def test_a_backlog_is_judged_by_its_own_time() -> None:
     """What would be over by now is refused; what would still hold ends as if made in time."""
-    judge = offenders()
-    assert [] == judge.observe(scan(ports=range(1, 15)), NOW - 9000, NOW, POLICIES)
-    assert [] == judge.observe(scan(ports=range(15, 20)), NOW - 8000, NOW, POLICIES)
-    assert [("203.0.113.7/32", "past")] == told(judge.observe(scan(), NOW - 7000, NOW, POLICIES))
-    assert [("203.0.113.7/32", "banned by ports")] == told(
-        judge.observe(scan(), NOW - 3000, NOW, POLICIES)
-    )
+    judge = judge_by()
+    assert [] == judge.see(scan(ports=range(1, 15)), NOW - 9000, NOW)
+    assert [] == judge.see(scan(ports=range(15, 20)), NOW - 8000, NOW)
+    assert [("203.0.113.7/32", "past")] == told(judge.see(scan(), NOW - 7000, NOW))
+    assert [("203.0.113.7/32", "banned by ports")] == told(judge.see(scan(), NOW - 3000, NOW))
     assert NOW + 600 == judge.bans["203.0.113.7/32"].expires
 
 
 def test_a_restart_goes_on_with_the_same_bans() -> None:
-    judge = offenders()
-    judge.observe([*scan(), row("2001:db8::1", packets=100)], NOW, NOW, POLICIES)
-    after = offenders()
+    judge = judge_by()
+    judge.see([*scan(), Sent("2001:db8::1", packets=100)], NOW, NOW)
+    after = judge_by()
     assert 0 == after.restore(judge.documents())
     assert dict(judge.bans) == dict(after.bans)
     assert dict(judge.documents()) == dict(after.documents())
@@ -319,8 +360,8 @@ def test_a_restart_goes_on_with_the_same_bans() -> None:
 
 
 def test_damaged_documents_are_left_out_and_counted() -> None:
-    judge = offenders()
-    judge.observe(scan(), NOW, NOW, POLICIES)
+    judge = judge_by()
+    judge.see(scan(), NOW, NOW)
     good = judge.documents()["203.0.113.7/32"]
     document = json.loads(good)
 
@@ -340,23 +381,23 @@ def test_damaged_documents_are_left_out_and_counted() -> None:
         "203.0.112.0/20": changed(network="203.0.112.0/20"),
         "everyone": changed(network="everyone"),
     }
-    after = offenders()
+    after = judge_by()
     assert len(damaged) == after.restore({**damaged, "203.0.113.7/32": good})
     assert ["203.0.113.7/32"] == list(after.bans)
     assert {"203.0.113.7/32": good} == dict(after.documents())
-    newer = offenders()
+    newer = judge_by()
     assert 0 == newer.restore({"203.0.113.7/32": changed(unknown=1)})
     assert judge.bans["203.0.113.7/32"] == newer.bans["203.0.113.7/32"]
 
 
 @given(st.binary())
 def test_no_document_breaks_a_restart(document: bytes) -> None:
-    assert 1 == offenders().restore({"203.0.113.7/32": document})
+    assert 1 == judge_by().restore({"203.0.113.7/32": document})
 
 
 def test_no_ban_lasts_for_ever_whatever_its_document_says() -> None:
-    judge = offenders()
-    judge.observe(scan(), NOW, NOW, POLICIES)
+    judge = judge_by()
+    judge.see(scan(), NOW, NOW)
     good = judge.documents()["203.0.113.7/32"]
     for old, new in (
         (b'"expires":1700003600.0', b'"expires":1e300'),
@@ -364,7 +405,7 @@ def test_no_ban_lasts_for_ever_whatever_its_document_says() -> None:
     ):
         document = good.replace(old, new)
         assert good != document
-        after = offenders()
+        after = judge_by()
         after.restore({"203.0.113.7/32": document})
         after.expire(NOW)
         assert [] == [ban for ban in after.bans.values() if ban.expires > NOW + 3600]
@@ -373,8 +414,8 @@ def test_no_ban_lasts_for_ever_whatever_its_document_says() -> None:
 def test_a_ban_ends_when_its_network_comes_under_protection() -> None:
     own = [nets("198.51.100.9/32")]
     protected = Protected((), lambda: own[0])
-    judge = Offenders([PORTS], protected, mode="enforce")
-    judge.observe(scan(), NOW, NOW, POLICIES)
+    judge = Judge([PORTS], protected, mode="enforce")
+    judge.see(scan(), NOW, NOW)
     assert [] == judge.expire(NOW + 1)
     own[0] = nets("203.0.113.7/32")
     protected.refresh()
@@ -385,9 +426,9 @@ def test_a_ban_ends_when_its_network_comes_under_protection() -> None:
 
 
 def test_a_restored_ban_of_a_protected_network_is_never_enforced() -> None:
-    judge = offenders()
-    judge.observe(scan(), NOW, NOW, POLICIES)
-    after = offenders(never_ban=["203.0.113.0/24"])
+    judge = judge_by()
+    judge.see(scan(), NOW, NOW)
+    after = judge_by(never_ban=["203.0.113.0/24"])
     after.restore(judge.documents())
     assert () == after.networks()
     assert ["protected"] == [ban.ending for ban in after.expire(NOW)]
@@ -397,19 +438,19 @@ def test_the_revision_grows_with_every_change_and_only_then() -> None:
     """Bans made, extended, ended, forgotten, restored; the protected list."""
     own = [nets("198.51.100.9/32")]
     protected = Protected((), lambda: own[0])
-    judge = Offenders([PORTS], protected, mode="enforce")
+    judge = Judge([PORTS], protected, mode="enforce")
     revisions = [judge.revision]
 
     def grown() -> bool:
         revisions.append(judge.revision)
         return revisions[-2] < revisions[-1]
 
-    judge.observe(scan(ports=range(1, 15)), NOW, NOW, POLICIES)
+    judge.see(scan(ports=range(1, 15)), NOW, NOW)
     judge.expire(NOW)
     assert not grown()
-    judge.observe(scan(ports=range(15, 16)), NOW, NOW, POLICIES)
+    judge.see(scan(ports=range(15, 16)), NOW, NOW)
     assert grown()
-    judge.observe(scan(), NOW + 600, NOW + 600, POLICIES)
+    judge.see(scan(), NOW + 600, NOW + 600)
     assert grown()
     judge.expire(NOW + 601)
     assert not grown()
@@ -419,17 +460,17 @@ def test_the_revision_grows_with_every_change_and_only_then() -> None:
     assert grown()
     judge.expire(NOW + RECALL)
     assert grown()
-    judge.observe(scan(), NOW + RECALL, NOW + RECALL, POLICIES)
+    judge.see(scan(), NOW + RECALL, NOW + RECALL)
     own[0] = nets("203.0.113.7/32")
     assert grown()
     protected.refresh()
     assert grown()
     judge.expire(NOW + RECALL)
     assert grown()
-    after = offenders()
+    after = judge_by()
     judge.restore(after.documents())
     assert not grown()
-    after.observe(scan("203.0.113.8"), NOW, NOW, POLICIES)
+    after.see(scan("203.0.113.8"), NOW, NOW)
     judge.restore(after.documents())
     assert grown()
 
@@ -437,12 +478,12 @@ def test_the_revision_grows_with_every_change_and_only_then() -> None:
 def test_the_same_networks_are_not_listed_anew() -> None:
     own = [nets("198.51.100.9/32")]
     protected = Protected((), lambda: own[0])
-    judge = Offenders([PORTS], protected, mode="enforce")
+    judge = Judge([PORTS], protected, mode="enforce")
     assert () == judge.networks()
-    judge.observe(scan(), NOW, NOW, POLICIES)
+    judge.see(scan(), NOW, NOW)
     first = judge.networks()
     assert ("203.0.113.7/32",) == first
-    judge.observe([row("203.0.113.8")], NOW + 1, NOW + 1, POLICIES)
+    judge.see([Sent("203.0.113.8")], NOW + 1, NOW + 1)
     judge.expire(NOW + 1)
     assert judge.networks() is first
     own[0] = nets("203.0.113.7/32")
@@ -467,13 +508,13 @@ _STEPS = st.lists(
 @given(_STEPS)
 def test_whatever_the_clock_does_bans_stay_within_bounds(steps: list[Step]) -> None:
     """Never a protected one, never too many, never longer than the rule says; all restorable."""
-    judge = offenders(never_ban=["203.0.113.2"], max_bans=3)
+    judge = judge_by(never_ban=["203.0.113.2"], max_bans=3)
     now = NOW
     for number, wait, behind in steps:
         now += wait
         for ban in judge.expire(now):
             assert ban.network not in judge.bans
-        offences = judge.observe(scan(f"203.0.113.{number}"), now - behind, now, POLICIES)
+        offences = judge.see(scan(f"203.0.113.{number}"), now - behind, now)
         for offence in offences:
             assert (offence.ban is None) != (offence.refusal is None)
             if offence.ban is not None:
@@ -481,7 +522,7 @@ def test_whatever_the_clock_does_bans_stay_within_bounds(steps: list[Step]) -> N
         assert "203.0.113.2/32" not in judge.bans
         assert len(judge.bans) <= 3
         assert all(now < ban.expires <= now + ban.seconds for ban in judge.bans.values())
-        after = offenders(never_ban=["203.0.113.2"], max_bans=3)
+        after = judge_by(never_ban=["203.0.113.2"], max_bans=3)
         assert 0 == after.restore(judge.documents())
         assert dict(judge.bans) == dict(after.bans)
         assert judge.networks() == after.networks()

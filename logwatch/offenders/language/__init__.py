@@ -24,7 +24,12 @@ from logwatch.offenders.language.conditions import (
     normal,
 )
 from logwatch.offenders.language.defaults import DEFAULT_NAME, default_rules, default_text
-from logwatch.offenders.language.format import format_condition, format_rules, summary
+from logwatch.offenders.language.format import (
+    format_condition,
+    format_duration,
+    format_rules,
+    summary,
+)
 from logwatch.offenders.language.problem import Problem, render
 from logwatch.offenders.language.read import FILE_MOST, Reading, read
 from logwatch.offenders.language.rule import EVIDENCE, Measure, Place, Rule
@@ -59,6 +64,7 @@ __all__ = [
     "default_rules",
     "default_text",
     "format_condition",
+    "format_duration",
     "format_rules",
     "in_words",
     "normal",

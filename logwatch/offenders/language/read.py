@@ -26,8 +26,8 @@ from logwatch.offenders.language.values import suggestion
 
 FILE_MOST: Final = 1 << 20
 """Bytes."""
-RULES_MOST: Final = 100
-"""The engine keeps evidence for each."""
+RULES_MOST: Final = 32
+"""The core keeps evidence for each, and tells them apart by bits."""
 PROBLEMS_MOST: Final = 100
 """Errors told of a file; who has put these right is told the next ones."""
 WORDS_MOST: Final = 50_000
