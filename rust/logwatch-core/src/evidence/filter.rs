@@ -4,6 +4,8 @@
 //! first use. Both bits of a key lie in one word, beside that of the generation before: one look at
 //! memory a key.
 
+use crate::lanes;
+
 /// Words of a generation: 8 million bits.
 const WORDS: usize = 1 << 17;
 /// With eight bits a key, two of them set, a full generation takes 6 % of new keys for known.
@@ -17,6 +19,14 @@ pub(super) struct Filter {
 }
 
 impl Filter {
+    /// Asks for what [`Self::seen`] will look at.
+    #[inline]
+    pub(super) fn prefetch(&self, hash: u64) {
+        if let Some(word) = self.words.get(hash as usize % WORDS) {
+            lanes::prefetch(word);
+        }
+    }
+
     /// Whether a key's hash was asked for before; from now on it was.
     pub(super) fn seen(&mut self, hash: u64) -> bool {
         if self.words.is_empty() {

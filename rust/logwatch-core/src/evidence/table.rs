@@ -99,10 +99,14 @@ impl Table {
         lanes::prefetch(self.index.home(hash));
     }
 
-    /// Where a source probably is, by its hash; asks for what is kept of it there.
+    /// Where a source probably is, by its hash; asks for what is kept of it there, or for what says
+    /// whether it is known.
     #[inline]
     pub(super) fn prefetch_place(&self, hash: u64) -> Option<usize> {
-        let place = self.index.find(hash, |_| true)?;
+        let Some(place) = self.index.find(hash, |_| true) else {
+            self.filter.prefetch(hash);
+            return None;
+        };
         lanes::prefetch(&self.trails[place]);
         for window in self.windows_of(place).iter().step_by(2) {
             lanes::prefetch(window);
