@@ -92,3 +92,52 @@ impl Index {
         self.count -= 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_index_finds_like_a_plain_map(
+            steps in prop::collection::vec((0_u64..40, any::<bool>()), 0..300),
+            alike in 0_u32..4,
+        ) {
+            let mut index = Index::new();
+            let mut map = HashMap::new();
+            // Neighbouring homes, at the end of the table as well, and hashes that are the same.
+            let hash = |key: u64| ((key >> alike) + FIRST_ENTRIES as u64 - 9) << 32;
+            for (key, is_in) in steps {
+                let number = key as usize;
+                if is_in && !map.contains_key(&key) {
+                    index.insert(hash(key), number);
+                    map.insert(key, number);
+                } else if !is_in {
+                    index.remove(hash(key), number);
+                    map.remove(&key);
+                }
+                for key in 0..40 {
+                    let found = index.find(hash(key), |number| number == key as usize);
+                    prop_assert_eq!(map.get(&key), found.as_ref());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_index_grows() {
+        let mut index = Index::new();
+        let hash = |number: usize| (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        for number in 0..5_000 {
+            index.insert(hash(number), number);
+        }
+        for number in 0..5_000 {
+            assert_eq!(Some(number), index.find(hash(number), |found| found == number));
+        }
+        assert_eq!(None, index.find(hash(5_000), |found| found == 5_000));
+    }
+}

@@ -6,10 +6,41 @@ use logwatch_core::address::Address;
 use logwatch_core::body::Shape;
 use logwatch_core::class::{Class, Interface, Transport};
 use logwatch_core::evidence::{
-    ClassPlan, Condition, Measure, Networks, Plan, PolicyFacts, Rule, Seen, Source,
+    ClassPlan, Condition, Evidence, Measure, Near, Networks, Plan, PolicyFacts, Rule, Seen, Source,
 };
+use logwatch_core::hash::Seed;
 use logwatch_core::protocol;
 use proptest::prelude::*;
+
+/// 2026-11-24T12:00:00Z
+pub const NOW: u64 = 1_795_521_600_000;
+
+pub fn packets(threshold: u64, within: u64) -> Rule {
+    Rule { measure: Measure::Packets, threshold, within, condition: Condition::True }
+}
+
+pub fn ports(threshold: u64, within: u64) -> Rule {
+    Rule { measure: Measure::Ports, ..packets(threshold, within) }
+}
+
+pub fn engine(rules: &[Rule], capacity: usize) -> Evidence {
+    Evidence::new(Plan::new(rules).expect("usable rules"), Seed::random(), capacity, "worker-1")
+}
+
+/// A SYN over IPv4.
+pub fn syn(source: u32, port: u16) -> Seen {
+    let source = Address::V4(source);
+    Seen { source, destination: None, port: Some(port), class: 0, packets: 1, bytes: 60 }
+}
+
+pub fn of(source: u32) -> Source {
+    Source::of(Address::V4(source))
+}
+
+/// Numbers by rule.
+pub fn reached(near: &[Near]) -> Vec<u64> {
+    near.iter().map(|near| near.reached).collect()
+}
 
 /// Two policies, of which both deny.
 pub fn policies() -> [PolicyFacts; 2] {
