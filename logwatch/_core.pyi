@@ -204,7 +204,7 @@ class Evidence:
     ) -> Evidence:
         """Start with no evidence.
 
-        `rules` are (measure, threshold, within, condition), at most 32 of them. A measure is
+        `rules` are (measure, threshold, within, condition), at most 64 of them. A measure is
         "packets", "bytes", or the distinct "ports", "destinations" or "nodes"; the source fulfils
         the rule as soon as it reaches the threshold within so many seconds (1 to 604,800). `node`
         is the name that distinct nodes are told by.

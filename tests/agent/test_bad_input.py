@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from command import logwatch
 from conftest import FIXTURES
 from lab.agent import RunningAgent
 
@@ -197,15 +198,27 @@ def test_a_proposal_is_the_whole_policy_and_changes_nothing(
 
 def test_a_ban_ends_in_every_mode(tmp_path: Path, start_agent: Callable[..., RunningAgent]) -> None:
     """Enforced for some seconds, then the operator goes back to observe: it ends all the same."""
-    policy, config = tmp_path / "blacklist.yaml", tmp_path / "config.yaml"
-    config.write_text("rules:\n  ports: {threshold: 15, within: 60s, ban: 4s}\n")
-    options = ("--config", str(config), "--policy-file", str(policy))
+    policy, rules = tmp_path / "blacklist.yaml", tmp_path / "own.rules"
+    rules.write_text("rule ports\n    when distinct ports >= 15 within 1m\n    ban 4s\n")
+    options = ("--rules", str(rules), "--policy-file", str(policy))
     agent = start_agent("--mode", "enforce", *options)
     (tmp_path / "syslog").write_bytes(fresh_scan())
     agent.wait_for(lambda: policy.exists() and "203.0.113.66" in policy.read_text(), "the ban")
     agent.stop()
     agent = start_agent("--mode", "observe", *options)
     agent.wait_for(lambda: "203.0.113.66" not in policy.read_text(), "its end")
+
+
+def test_rules_that_can_t_be_used_end_the_start(tmp_path: Path) -> None:
+    """All that is wrong is told, with its place; a file that is not there, too."""
+    rules = tmp_path / "own.rules"
+    rules.write_text("rule a\n    when pakets >= 1 within 1m\n    ban 1h\n")
+    for path, words in ((rules, ("own.rules:2:", "packets")), (tmp_path / "no", ("No such file",))):
+        done = logwatch(
+            "agent", "--rules", str(path), "--state", str(tmp_path / "s"), "--log", str(rules)
+        )
+        assert 2 == done.returncode
+        assert all(word in done.stderr.decode() for word in words), done.stderr
 
 
 def fresh_scan() -> bytes:

@@ -317,8 +317,8 @@ def test_other_wrong_arguments_are_refused_with_a_reason() -> None:
         nested = ("not", nested)
     with pytest.raises(ValueError, match="conditions are more than 32 deep"):
         Evidence([("packets", 1, 60.0, nested)], 10)
-    with pytest.raises(ValueError, match="33 rules are more than 32"):
-        Evidence([("packets", 1, 60.0, TRUE)] * 33, 10)
+    with pytest.raises(ValueError, match="65 rules are more than 64"):
+        Evidence([("packets", 1, 60.0, TRUE)] * 65, 10)
     with pytest.raises(ValueError, match="capacity is 0"):
         Evidence([], 0)
     evidence = Evidence([], 10)

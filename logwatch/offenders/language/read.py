@@ -26,7 +26,7 @@ from logwatch.offenders.language.values import suggestion
 
 FILE_MOST: Final = 1 << 20
 """Bytes."""
-RULES_MOST: Final = 32
+RULES_MOST: Final = 64
 """The core keeps evidence for each, and tells them apart by bits."""
 PROBLEMS_MOST: Final = 100
 """Errors told of a file; who has put these right is told the next ones."""

@@ -14,7 +14,7 @@ use crate::summary::Summary;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Allowed {
     /// By bits in the order of the plan's gauges of destinations.
-    pub gauges: u32,
+    pub gauges: u128,
     /// Whether all rows counted for something.
     pub counted: bool,
 }
@@ -53,11 +53,11 @@ pub(super) fn pairs(
                 Decision::Known(known) => *known,
                 Decision::Open(rest) => rest.holds(seen.source, seen.port, None) == Some(true),
             };
-            gauges |= u32::from(holds) << bit;
+            gauges |= u128::from(holds) << bit;
         }
         let mask = classes[seen.class].mask(|rest| rest.holds(seen.source, seen.port, None));
         let entry =
-            allowed.entry(seen.source).or_insert(Allowed { gauges: u32::MAX, counted: true });
+            allowed.entry(seen.source).or_insert(Allowed { gauges: u128::MAX, counted: true });
         entry.gauges &= gauges;
         entry.counted &= !mask.is_empty();
     }

@@ -13,7 +13,7 @@ use crate::class::Class;
 use crate::distinct::mix;
 
 /// Rules of one plan: each needs two windows at the most, and each window has a bit.
-pub const RULES_MOST: usize = 32;
+pub const RULES_MOST: usize = 64;
 /// Shortest window, in milliseconds.
 pub const WITHIN_LEAST: u64 = 1_000;
 /// Longest window, in milliseconds: seven days.
@@ -122,8 +122,8 @@ pub(super) struct Judged {
 /// Gauges by their bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mask {
-    pub windows: u64,
-    pub distincts: u32,
+    pub windows: u128,
+    pub distincts: u128,
 }
 
 impl Mask {

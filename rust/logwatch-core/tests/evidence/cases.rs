@@ -199,8 +199,8 @@ fn rules_that_no_window_can_hold_are_refused() {
     assert_eq!(Err(PlanError::Within(1)), refusal(packets(1, 999)));
     assert_eq!(Err(PlanError::Within(1)), refusal(packets(1, 7 * 86_400_000 + 1)));
     assert_eq!(Ok(()), refusal(packets(1, 7 * 86_400_000)));
-    let many: Vec<_> = (1..=33).map(|number| packets(number, 1_000)).collect();
-    assert_eq!(Err(PlanError::TooMany(33)), Plan::new(&many).map(|_| ()));
+    let many: Vec<_> = (1..=65).map(|number| packets(number, 1_000)).collect();
+    assert_eq!(Err(PlanError::TooMany(65)), Plan::new(&many).map(|_| ()));
     let bytes = |number: u64| Rule { measure: Measure::Bytes, ..packets(1, 1_000 + number) };
     assert!(Plan::new(&(0..32_u64).map(bytes).collect::<Vec<_>>()).is_ok());
 }
