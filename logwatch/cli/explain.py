@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from logwatch.cli.prefixes import prefix_texts
-from logwatch.packets import read_line
 from logwatch.packets.explain import Explanation, explain_line, render_json, render_text
+from logwatch.packets.reading import read_line
 
 Form = Literal["text", "json"]
 

@@ -17,7 +17,6 @@ Mode = Literal["observe", "propose", "enforce"]
 Verdict = Literal["denied", "logged"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 # Calico's own pattern for logPrefix, with the dot that names put in by %n may hold.
 _PREFIX = re.compile(r"[a-zA-Z0-9%: /_.-]+")
 _SPECIFIER = re.compile("%[tknp]")
@@ -30,7 +29,6 @@ _ROTATED = re.compile(r"[.-][0-9][0-9.-]*")
 """What rotation appends to a name; such files are followed with the file itself."""
 _PREFIXES_MOST = 64
 """What the scanner tells apart."""
-"""Seconds, but for the threshold. Evidence lies in memory; a ban is to end."""
 _BANS_MOST = 256
 """Calico's limit of nets in a rule, from v3.33 on."""
 _SERIES_MOST = 10_000

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from packets.naive import owner
 from packets.prefixes import PREFIX_SETS, printed
 
-from logwatch.packets import Reading
 from logwatch.packets.grammar.reader import canonical_address
 from logwatch.packets.protocols import protocol_name
+from logwatch.packets.reading import Reading
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Made = tuple[str, dict[str, Any]]

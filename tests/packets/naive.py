@@ -10,8 +10,8 @@ from dataclasses import replace
 from functools import cache
 from ipaddress import IPv6Address
 
-from logwatch.packets import Kind, Reading
 from logwatch.packets.protocols import PROTOCOLS
+from logwatch.packets.reading import Kind, Reading
 
 DIGITS = b"0123456789"
 UPPER = b"0123456789ABCDEF"

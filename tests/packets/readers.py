@@ -2,8 +2,8 @@
 
 from packets.naive import naive_read
 
-from logwatch.packets import Reading, read_line
 from logwatch.packets.grammar import read_by_grammar
+from logwatch.packets.reading import Reading, read_line
 
 
 def read_by_all(line: bytes, prefixes: tuple[str, ...]) -> Reading:

@@ -11,9 +11,10 @@ from packets.lines import PIECES, Line, damaged, headers, lines, thorough
 from packets.prefixes import PREFIX_SETS
 from packets.readers import read_by_all
 
-from logwatch.packets import Reading, Scanner, read_line
+from logwatch.packets import Scanner
 from logwatch.packets.grammar import parse_line
 from logwatch.packets.protocols import protocol_name
+from logwatch.packets.reading import Reading, read_line
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 CASES = sorted(path.parent for path in FIXTURES.glob("*/lines.log"))

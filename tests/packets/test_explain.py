@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from packets.lines import damaged, thorough
 
-from logwatch.packets import Reading, read_line
 from logwatch.packets.explain import (
     Explanation,
     explain_line,
@@ -16,6 +15,7 @@ from logwatch.packets.explain import (
     render_json,
     render_text,
 )
+from logwatch.packets.reading import Reading, read_line
 
 HEADER = b"Sep  5 14:34:40 worker-1 kernel: [158271.044316] "
 DEVICES = b"calico-packet: IN=eth1 OUT= MAC=08:00:27:01:02:03:0a:00:27:00:00:01:08:00 "

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from packets.lines import damaged, thorough
 from rich.console import Console
 
-from logwatch.packets import Reading, read_line
 from logwatch.packets.explain import explain_line, printable
 from logwatch.packets.explain.terminal import render_terminal
+from logwatch.packets.reading import Reading, read_line
 
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
 SYN = (

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from logwatch.packets import Reading
 from logwatch.packets.grammar import Token, parse_line, read_by_grammar
 from logwatch.packets.protocols import PROTOCOLS, protocol_name
+from logwatch.packets.reading import Reading
 
 STAMP = "Sep  5 14:34:40"
 HEADER = f"{STAMP} worker-1 kernel: [158271.044316] "

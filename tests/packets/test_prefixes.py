@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from packets.lines import thorough
 from packets.readers import read_by_all
 
-from logwatch.packets import Reading
 from logwatch.packets.grammar import parse_line
+from logwatch.packets.reading import Reading
 
 STAMP = "Sep  5 14:34:40"
 HEADER = f"{STAMP} worker-1 kernel: "

@@ -2,7 +2,7 @@
 
 import pytest
 
-from logwatch.packets import read_line
+from logwatch.packets.reading import read_line
 from logwatch.tail.record import KernelRecord, Lines
 
 BODY = b"IN=eth1 OUT= MAC= SRC=203.0.113.7 DST=198.51.100.9 LEN=40 TOS=0x00 PREC=0x00 TTL=64 ID=1 "
