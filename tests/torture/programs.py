@@ -95,14 +95,14 @@ class Logwatch:
     name = "logwatch"
     keeps_counts = True
 
-    def __init__(self, directory: Path, log: Path, wrapper: Sequence[str] = ()) -> None:
+    def __init__(self, directory: Path, log: Path, through: Sequence[str] = ()) -> None:
         self._port = free_port()
         self._errors: list[str] = []
         directory.mkdir()
         configuration = directory / "configuration.yaml"
         configuration.write_text(CONFIGURATION)
         options = ("--config", str(configuration), "--listen", f"127.0.0.1:{self._port}")
-        self.agent = RunningAgent(directory, "--from", "start", *options, log=log, through=wrapper)
+        self.agent = RunningAgent(directory, "--from", "start", *options, log=log, through=through)
         self._scraper = Scraper(self._port)
 
     def begin(self) -> None:

@@ -20,7 +20,7 @@ class Scenario:
 
     play: Callable[[Stage], None]
     stage: Callable[..., Stage] = Stage
-    wrapper: Sequence[str] = ()
+    through: Sequence[str] = ()
     is_for_peers: bool = True
     """Whether what is done there can be done to any program."""
     most_lines: int | None = None
@@ -65,7 +65,7 @@ def play(scenario: Scenario, effort: Effort, program: str = "logwatch") -> Outco
         directory = Path(name)
         log, own = directory / "syslog", directory / program
         programs: dict[str, Callable[[], Program]] = {
-            "logwatch": lambda: Logwatch(own, log, scenario.wrapper),
+            "logwatch": lambda: Logwatch(own, log, scenario.through),
             "mtail": lambda: Mtail(own, log),
             "fail2ban": lambda: Fail2ban(own, log),
         }
