@@ -20,7 +20,6 @@ from torture.lines import PORTS, SOURCES, Counts
 from torture.scraper import Samples, Scraper
 
 CONFIGURATION = f"""\
-rules: {{packets: null, ports: null}}
 series: {{sources: {2 * SOURCES}, ports: {2 * PORTS}}}  # a place for each from its first packet on
 """
 PEERS = Path(__file__).parents[2] / "bench" / "peers"
