@@ -28,10 +28,6 @@ RETRY = 10.0
 """Seconds between attempts to watch a directory again: it costs a stat each, and polling goes on
 meanwhile."""
 
-SETTLE = 0.05
-"""Seconds between two wake-ups at least: a busy log changes thousands of times in a second, and
-one read takes in all of it."""
-
 # Without a filter the kernel also tells of openings and readings, so reading would wake itself.
 _EVENTS: list[type[FileSystemEvent]] = [
     FileModifiedEvent,
@@ -68,13 +64,11 @@ class Waker:
         *,
         clock: Callable[[], float] = time.monotonic,
         retry: float = RETRY,
-        settle: float = SETTLE,
         new_observer: Callable[[], InotifyObserver] = InotifyObserver,
     ) -> None:
         self._paths = tuple(paths)
         self._clock = clock
         self._retry = retry
-        self._settle = settle
         self._new_observer = new_observer
         self._flag = threading.Event()
         self._observer: InotifyObserver | None = None
@@ -82,7 +76,6 @@ class Waker:
         self._reason = ""
         self._closed = False
         self._tended = clock()
-        self._woken = clock() - settle
         self._tend()
 
     @property
@@ -116,11 +109,7 @@ class Waker:
             self._tend()
         woken = self._flag.wait(seconds)
         if woken:
-            rest = min(self._settle, seconds) - (self._clock() - self._woken)
-            if rest > 0:
-                time.sleep(rest)  # SETTLE: one read takes in what comes meanwhile
             self._flag.clear()
-            self._woken = self._clock()
         return woken
 
     def wake(self) -> None:
@@ -204,7 +193,7 @@ class _Handler(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         for path in (event.src_path, event.dest_path):
-            if Path(os.fsdecode(path)).name.startswith(self._names):
+            if os.path.basename(os.fsdecode(path)).startswith(self._names):  # noqa: PTH119 - hot
                 self._wake()
                 return
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import unavailable
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from logwatch.packets import Scanner
@@ -286,9 +286,12 @@ def test_damage_is_told_the_same_however_it_was_split(parts: list[bytes], cuts: 
 
 
 @given(st.binary(max_size=30), CUTS)
+@example(b"_CURSOR=", [])
 def test_what_is_no_export_passes_as_it_is(data: bytes, cuts: list[int]) -> None:
     for start in (b"", b"_", b"__CURSO", b"__CURSORS=", b"\n__CURSOR="):
-        assert start + data == lines_of(cut(start + data, cuts))
+        text = start + data
+        if not text.startswith(b"__CURSOR="):
+            assert text == lines_of(cut(text, cuts))
 
 
 def test_what_came_before_a_failure_is_delivered() -> None:

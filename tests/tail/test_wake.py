@@ -24,7 +24,7 @@ class Clock:
         self.now = 0.0
 
     def __call__(self) -> float:
-        self.now += 1.0  # no wake-up needs to settle
+        self.now += 1.0
         return self.now
 
 
