@@ -13,6 +13,14 @@ import structlog
 from logwatch.agent import Agent, boot_id
 from logwatch.config import Config, check
 
+WATCHDOG_STOPS = "called when the thread is inactive"
+"""watchdog logs an error when it is stopped while it reads: nothing is wrong."""
+
+SWITCH_SECONDS = 0.001
+"""How long a thread may keep the interpreter while another waits. The reader gives it up whenever
+the core works, and would wait Python's usual 5 ms each time to have it back from a scrape that is
+rendered."""
+
 
 def run(path: Path | None, options: Mapping[str, Any]) -> None:
     """Run until SIGTERM or SIGINT; options that are given stand above the configuration file."""
@@ -24,6 +32,7 @@ def run(path: Path | None, options: Mapping[str, Any]) -> None:
 
         config = load(path, given)
     _set_up_logging()
+    sys.setswitchinterval(SWITCH_SECONDS)
     agent = Agent(config, boot_id=boot_id(), log=structlog.get_logger("logwatch"))
     for number in (signal.SIGTERM, signal.SIGINT):
         # A handler runs between any two steps, also inside a lock of the loop: it only sets.
@@ -61,6 +70,7 @@ def _set_up_logging() -> None:
             ],
         )
     )
+    handler.addFilter(lambda record: WATCHDOG_STOPS not in record.getMessage())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
