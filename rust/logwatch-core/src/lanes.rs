@@ -55,17 +55,6 @@ impl Ranges {
         self.lowest[place] = lowest;
         self.span[place] = highest - lowest;
     }
-
-    /// The same, but for a text at the start.
-    #[must_use]
-    pub const fn with_text(mut self, text: &[u8]) -> Self {
-        let mut place = 0;
-        while place < text.len() {
-            self.set(place, text[place], text[place]);
-            place += 1;
-        }
-        self
-    }
 }
 
 /// Pairs of bytes that are looked for.
