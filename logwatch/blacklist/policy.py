@@ -14,6 +14,9 @@ NAME = "blacklist"
 KIND = "GlobalNetworkPolicy"
 API_VERSION = "projectcalico.org/v3"
 
+SELECTOR = "ibm.role=='worker_public'"
+"""The hosts' public interfaces, as the tutorial has them."""
+
 ANNOTATION = "calico-logwatch.io/networks"
 """Holds the networks that are ours, separated by spaces: they are removed again, no other is."""
 
@@ -59,20 +62,26 @@ def blacklist_policy(networks: Iterable[Network]) -> dict[str, Any]:
     not apply to preDNAT policies.
     """
     networks = tuple(networks)
+    annotations = {ANNOTATION: " ".join(str(network) for network in networks)}
+    rules = [rule_document(rule) for rule in deny_rules(networks, networks)]
+    return policy_document({"name": NAME, "annotations": annotations}, 500, SELECTOR, rules)
+
+
+def policy_document(
+    metadata: dict[str, Any], order: int, selector: str, rules: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Build a policy that holds in front of NAT, from its ingress rules."""
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
-        "metadata": {
-            "name": NAME,
-            "annotations": {ANNOTATION: " ".join(str(network) for network in networks)},
-        },
+        "metadata": metadata,
         "spec": {
-            "order": 500,
+            "order": order,
             "preDNAT": True,
             "applyOnForward": True,
-            "selector": "ibm.role=='worker_public'",
+            "selector": selector,
             "types": ["Ingress"],
-            "ingress": [rule_document(rule) for rule in deny_rules(networks, networks)],
+            "ingress": rules,
         },
     }
 

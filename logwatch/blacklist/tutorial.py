@@ -13,10 +13,9 @@ from types import MappingProxyType
 from typing import Any
 
 from logwatch.blacklist.networks import Network, NetworkError, collapse, parse_network
-from logwatch.blacklist.policy import API_VERSION, KIND, PROTOCOLS, chunks
+from logwatch.blacklist.policy import PROTOCOLS, SELECTOR, chunks, policy_document
 from logwatch.errors import UsageError
 
-SELECTOR = "ibm.role=='worker_public'"
 NODE_PORTS = "30000:32767"
 HTTP = 80
 LARGEST_PORT = 65_535
@@ -160,24 +159,13 @@ def tutorial_policy(name: str, wanted: Wanted) -> Document:
     if wanted.logs and policy.action != "Deny":
         raise PolicyUsageError(f"{name} denies nothing, so there is nothing to log in it")
     actions = ("Log", policy.action) if wanted.logs else (policy.action,)
-    return {
-        "apiVersion": API_VERSION,
-        "kind": KIND,
-        "metadata": {"name": name},
-        "spec": {
-            "order": policy.order,
-            "preDNAT": True,
-            "applyOnForward": True,
-            "selector": wanted.selector,
-            "types": ["Ingress"],
-            "ingress": [  # each with its own lists, or YAML would refer from one to the other
-                {"action": action, "protocol": protocol, **deepcopy(match)}
-                for match in policy.rules(wanted)
-                for protocol in PROTOCOLS
-                for action in actions
-            ],
-        },
-    }
+    rules = [  # each with its own lists, or YAML would refer from one to the other
+        {"action": action, "protocol": protocol, **deepcopy(match)}
+        for match in policy.rules(wanted)
+        for protocol in PROTOCOLS
+        for action in actions
+    ]
+    return policy_document({"name": name}, policy.order, wanted.selector, rules)
 
 
 _OPTIONS = {"load_balancers": "--load-balancer", "clients": "--client"}
