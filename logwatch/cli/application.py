@@ -100,6 +100,15 @@ def _show(parser: Parser, commands: Commands, arguments: list[str]) -> NoReturn:
     parser.error("the command has to come first")
 
 
+def _group(prog: str, about: str, arguments: list[str], *, commands: Commands, usage: str) -> None:
+    """Run the one of a command's own commands that the first argument names."""
+    if arguments and arguments[0] in commands:
+        about, command = commands[arguments[0]]
+        command(f"{prog} {arguments[0]}", about, arguments[1:])
+    else:
+        _show(Parser(prog, about, usage), commands, arguments)
+
+
 class _Listed(ArgumentParser):
     """Stands for a command in the list of commands."""
 
@@ -229,14 +238,6 @@ def _explain(prog: str, about: str, arguments: list[str]) -> None:
     run_explain(given.line, given.prefix, given.format)
 
 
-def _policy(prog: str, about: str, arguments: list[str]) -> None:
-    if arguments and arguments[0] in POLICY_COMMANDS:
-        about, command = POLICY_COMMANDS[arguments[0]]
-        command(f"{prog} {arguments[0]}", about, arguments[1:])
-    else:
-        _show(Parser(prog, about, "[OPTIONS] COMMAND [ARGUMENTS]..."), POLICY_COMMANDS, arguments)
-
-
 def _policy_render(prog: str, about: str, arguments: list[str]) -> None:
     parser = Parser(prog, about, "[OPTIONS] NAME")
     add = parser.add_argument
@@ -297,14 +298,6 @@ POLICY_COMMANDS: Commands = {
 }
 
 
-def _rules(prog: str, about: str, arguments: list[str]) -> None:
-    if arguments and arguments[0] in RULES_COMMANDS:
-        about, command = RULES_COMMANDS[arguments[0]]
-        command(f"{prog} {arguments[0]}", about, arguments[1:])
-    else:
-        _show(Parser(prog, about, "[OPTIONS] COMMAND [FILE]..."), RULES_COMMANDS, arguments)
-
-
 def _rules_check(prog: str, about: str, arguments: list[str]) -> None:
     parser = Parser(prog, about, "[OPTIONS] FILE...")
     parser.add_argument(
@@ -349,8 +342,14 @@ COMMANDS: Commands = {
         "Show how each part of a line is read, by the grammar and by the fast path.",
         _explain,
     ),
-    "policy": ("Write the policies that block traffic in front of NAT, and check some.", _policy),
-    "rules": ("Check the rules by which offenders are found, or tell them in words.", _rules),
+    "policy": (
+        "Write the policies that block traffic in front of NAT, and check some.",
+        partial(_group, commands=POLICY_COMMANDS, usage="[OPTIONS] COMMAND [ARGUMENTS]..."),
+    ),
+    "rules": (
+        "Check the rules by which offenders are found, or tell them in words.",
+        partial(_group, commands=RULES_COMMANDS, usage="[OPTIONS] COMMAND [FILE]..."),
+    ),
 }
 """What each command is for, and what defines and runs it."""
 

@@ -1,7 +1,10 @@
-"""Standard output that can't be written any more."""
+"""What commands say when they end: standard output that is gone, and problems that were found."""
 
 import os
 import sys
+
+PROBLEMS_FOUND = 3
+"""The exit code of a check that found problems."""
 
 
 def abandon_stdout() -> None:

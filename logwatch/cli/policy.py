@@ -20,9 +20,8 @@ from logwatch.blacklist.tutorial import (
     Wanted,
     tutorial_policy,
 )
+from logwatch.cli.output import PROBLEMS_FOUND
 from logwatch.errors import LogwatchError
-
-FOUND_PROBLEMS = 3
 
 Form = Literal["text", "json"]
 
@@ -77,7 +76,7 @@ def check(paths: Sequence[str], output_format: Form) -> None:
                 f" {finding.remedy}\n"
             )
     if any(finding.level == "problem" for _, finding in findings):
-        sys.exit(FOUND_PROBLEMS)
+        sys.exit(PROBLEMS_FOUND)
 
 
 def _findings(path: str) -> Iterator[Finding]:

@@ -12,15 +12,13 @@ from pathlib import Path
 from textwrap import indent, wrap
 from typing import TYPE_CHECKING, Literal
 
+from logwatch.cli.output import PROBLEMS_FOUND
 from logwatch.errors import UsageError
 
 if TYPE_CHECKING:
     from logwatch.offenders.language import Problem, Reading, Rule
 
 Format = Literal["text", "json"]
-
-PROBLEMS_FOUND = 3
-"""The exit code."""
 
 _MOST = 1 << 20
 """`language.FILE_MOST`, without importing it before there is a file."""
