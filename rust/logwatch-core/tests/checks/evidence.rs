@@ -1,10 +1,8 @@
 //! What the fuzz target of merged evidence checks.
 
 use logwatch_core::evidence::{Condition, Evidence, Measure, Plan, Rule, Verdict};
-use logwatch_core::scanner::{Scanner, Settings};
-use logwatch_core::time::{Clock, utc};
 
-use super::{DAMAGES_MOST, NOW, SMALL, readers, seed};
+use super::{Input, NOW, damage, seed, small_scanner};
 
 /// Fewer than the sources of a long stream.
 const CAPACITY: usize = 8;
@@ -26,16 +24,15 @@ fn nothing() -> Evidence {
 /// stream that it is made of; or, from 128 on, bytes instead of evidence. Merging them never
 /// panics, and what was merged is written as it was.
 pub fn merged(data: &[u8]) {
-    let Some((&form, rest)) = data.split_first() else { return };
-    if form >= 128 {
-        merge(rest);
-        return;
-    }
-    let damages = usize::from(form) % (DAMAGES_MOST + 1);
-    let Some((damages, stream)) = rest.split_at_checked(damages * 3) else { return };
-    let settings =
-        Settings { prefixes: readers(0).prefixes.clone(), limits: SMALL, slice_seconds: 0 };
-    let mut scanner = Scanner::new(settings, Clock::new(utc, NOW), seed());
+    let (damages, stream) = match Input::of(data) {
+        None => return,
+        Some(Input::Bytes(bytes)) => {
+            merge(bytes);
+            return;
+        }
+        Some(Input::Damaged { damages, stream }) => (damages, stream),
+    };
+    let mut scanner = small_scanner();
     let mut evidence = nothing();
     for (piece, second) in stream.chunks(512).zip(0..) {
         scanner.feed(piece);
@@ -51,10 +48,7 @@ pub fn merged(data: &[u8]) {
     if damages.is_empty() {
         return;
     }
-    for damage in damages.chunks_exact(3) {
-        let place = usize::from(u16::from_le_bytes([damage[0], damage[1]])) % bytes.len();
-        bytes[place] ^= damage[2];
-    }
+    damage(&mut bytes, damages);
     merge(&bytes);
 }
 

@@ -160,20 +160,55 @@ const SMALL: Limits = Limits { bytes: 1 << 14, destinations: true };
 /// Damages of a summary's bytes in one input.
 const DAMAGES_MOST: usize = 8;
 
+/// What is made of an input for whatever is written as bytes.
+pub enum Input<'a> {
+    /// These instead of what was written.
+    Bytes(&'a [u8]),
+    /// What the stream makes, damaged.
+    Damaged { damages: &'a [u8], stream: &'a [u8] },
+}
+
+impl<'a> Input<'a> {
+    /// The first byte says which; `None` when the input is too short.
+    pub fn of(data: &'a [u8]) -> Option<Self> {
+        let (&form, rest) = data.split_first()?;
+        if form >= 128 {
+            return Some(Self::Bytes(rest));
+        }
+        let damages = usize::from(form) % (DAMAGES_MOST + 1);
+        let (damages, stream) = rest.split_at_checked(damages * 3)?;
+        Some(Self::Damaged { damages, stream })
+    }
+}
+
+/// Changes bytes: three for each damage, where and by what.
+pub fn damage(bytes: &mut [u8], damages: &[u8]) {
+    for damage in damages.chunks_exact(3) {
+        let place = usize::from(u16::from_le_bytes([damage[0], damage[1]])) % bytes.len();
+        bytes[place] ^= damage[2];
+    }
+}
+
+/// A scanner of the first prefixes that runs out of room.
+pub fn small_scanner() -> Scanner {
+    let settings =
+        Settings { prefixes: readers(0).prefixes.clone(), limits: SMALL, slice_seconds: 0 };
+    Scanner::new(settings, Clock::new(utc, NOW), seed())
+}
+
 /// How many bytes of a summary are damaged, three bytes for each (where, and by what), then the
 /// stream that is counted; or, from 128 on, bytes instead of a summary. Reading them never panics,
 /// and what was read is written as it was.
 pub fn summary(data: &[u8]) {
-    let Some((&form, rest)) = data.split_first() else { return };
-    if form >= 128 {
-        read_summary(rest);
-        return;
-    }
-    let damages = usize::from(form) % (DAMAGES_MOST + 1);
-    let Some((damages, stream)) = rest.split_at_checked(damages * 3) else { return };
-    let settings =
-        Settings { prefixes: readers(0).prefixes.clone(), limits: SMALL, slice_seconds: 0 };
-    let mut scanner = Scanner::new(settings, Clock::new(utc, NOW), seed());
+    let (damages, stream) = match Input::of(data) {
+        None => return,
+        Some(Input::Bytes(bytes)) => {
+            read_summary(bytes);
+            return;
+        }
+        Some(Input::Damaged { damages, stream }) => (damages, stream),
+    };
+    let mut scanner = small_scanner();
     scanner.feed(stream);
     scanner.finish();
     let mut bytes = scanner.drain().to_bytes();
@@ -182,10 +217,7 @@ pub fn summary(data: &[u8]) {
     if damages.is_empty() {
         return;
     }
-    for damage in damages.chunks_exact(3) {
-        let place = usize::from(u16::from_le_bytes([damage[0], damage[1]])) % bytes.len();
-        bytes[place] ^= damage[2];
-    }
+    damage(&mut bytes, damages);
     read_summary(&bytes);
 }
 
