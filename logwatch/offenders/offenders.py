@@ -7,22 +7,14 @@ memory; the ledger saves `documents` and gives them back to `restore`. One threa
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, get_args
 
-import msgspec
 from msgspec.structs import replace
 
 from logwatch._core import Evidence as Trails
-from logwatch.blacklist import (
-    FLOOR,
-    Network,
-    NetworkError,
-    collapse,
-    is_too_wide,
-    parse_network,
-)
+from logwatch.blacklist import FLOOR, Network, is_too_wide, parse_network
 from logwatch.offenders.ban import Ban, Evidence, Mode
+from logwatch.offenders.book import Book
 from logwatch.offenders.language import Rule, format_duration
 from logwatch.offenders.plan import plan
 from logwatch.offenders.protected import Kind, Protected
@@ -34,12 +26,6 @@ Fulfilled = tuple[
     str, int, int, tuple[int, tuple[int, ...], tuple[str, ...], float, float, tuple[str, ...]]
 ]
 """Who fulfils a rule: see `logwatch._core.Evidence`."""
-
-RECALL = 7 * 86_400.0
-"""Seconds for which an ended ban is remembered, so that the next one is a repeated offence."""
-
-MAX_RECALLED = 4096
-"""Ended bans remembered at most; 400 bytes each in the ledger."""
 
 CAPACITY = 10_000
 """Sources whose trails are kept; a million that come once each push none of them out."""
@@ -104,14 +90,8 @@ class Offenders:
         self._protected = protected
         self._mode: Mode = mode
         self._max_bans = max_bans
-        self._bans: dict[str, Ban] = {}
-        self._ended: dict[str, Ban] = {}
-        self._documents: dict[str, bytes] = {}
+        self._book = Book(protected)
         self._now = 0.0
-        self._checked_revision = -1
-        self._changes = 0
-        self._listed: dict[Mode, tuple[int, tuple[str, ...]]] = {}
-        """By phase: the revision at which its networks were listed, and these."""
         self._rules = tuple(rules)
         self._trails = Trails([plan(rule) for rule in rules], capacity)
         self._limited: set[str] = set()
@@ -120,12 +100,12 @@ class Offenders:
     @property
     def bans(self) -> Mapping[str, Ban]:
         """The bans that hold, by network."""
-        return MappingProxyType(self._bans)
+        return self._book.bans
 
     @property
     def revision(self) -> int:
         """Grows whenever bans, documents or the protected list change."""
-        return self._changes + self._protected.revision
+        return self._book.revision
 
     def networks(self) -> tuple[str, ...]:
         """List the networks that belong into the policy now: canonical, disjoint, sorted.
@@ -139,41 +119,18 @@ class Offenders:
 
         The same tuple is returned until `revision` grows.
         """
-        revision, networks = self._listed.get(phase, (-1, ()))
-        if revision != self.revision:
-            networks = self._list_networks(phase)
-            self._listed[phase] = (self.revision, networks)
-        return networks
-
-    def _list_networks(self, phase: Mode) -> tuple[str, ...]:
-        networks = [parse_network(ban.network) for ban in self._bans.values() if ban.phase == phase]
-        if self._checked_revision != self._protected.revision:
-            networks = [each for each in networks if self._protected.reason(each) is None]
-        return tuple(str(network) for network in collapse(networks))
+        return self._book.networks_of(phase)
 
     def documents(self) -> Mapping[str, bytes]:
         """Everything to be saved, by network: the bans that hold and the ended ones."""
-        return MappingProxyType(self._documents)
+        return self._book.documents
 
     def restore(self, documents: Mapping[str, bytes]) -> int:
         """Take over what was saved; return how many damaged documents were left out.
 
         Call `expire` next: it ends what ended meanwhile and what came under protection.
         """
-        damaged = 0
-        ended: list[Ban] = []
-        for network, document in documents.items():
-            ban = _restored(network, document)
-            if ban is None:
-                damaged += 1
-            elif ban.ended is None:
-                self._keep(ban)
-            else:
-                ended.append(ban)
-        for ban in sorted(ended, key=lambda ban: ban.ended or 0.0):
-            self._recall(ban)
-        self._checked_revision = -1
-        return damaged
+        return self._book.restore(documents)
 
     def observe(
         self,
@@ -190,7 +147,7 @@ class Offenders:
         self._set_clock(now)
         at = max(0.0, min(at, now))
         verdicts = [(name, verdict == "denied") for name, verdict in policies]
-        if len(self._bans) < self._max_bans:
+        if len(self.bans) < self._max_bans:
             for source in self._limited:
                 self._trails.quiet(source, 0.0)
             self._limited.clear()
@@ -206,22 +163,7 @@ class Offenders:
         longer from now on than its rule says.
         """
         self._set_clock(now)
-        is_list_new = self._checked_revision != self._protected.revision
-        self._checked_revision = self._protected.revision
-        over: list[Ban] = []
-        for ban in list(self._bans.values()):
-            if is_list_new and self._protected.reason(parse_network(ban.network)) is not None:
-                over.append(self._end(ban, now, "protected"))
-            elif ban.expires <= now:
-                over.append(self._end(ban, now, "expired"))
-            elif ban.expires > now + ban.seconds:
-                self._keep(replace(ban, expires=now + ban.seconds))
-        while self._ended:
-            oldest = next(iter(self._ended.values()))
-            if now - (oldest.ended or 0.0) < RECALL and len(self._ended) <= MAX_RECALLED:
-                break
-            self._forget(oldest)
-        return over
+        return self._book.expire(now)
 
     def _set_clock(self, now: float) -> None:
         if now < self._now:
@@ -234,14 +176,14 @@ class Offenders:
         rule = self._rules[index]
         network = parse_network(source)
         text = str(network)
-        ban = self._bans.get(text)
+        ban = self.bans.get(text)
         evidence = Evidence(packets, ports, first, last, destinations, shapes)
         if ban is not None and ban.phase == self._mode:
             self._trails.restart(source)
             self._extend(ban, rule, evidence)
             return None
         offence = Offence(text, rule.name, _reason(rule, number), evidence, at)
-        is_full = ban is None and len(self._bans) >= self._max_bans
+        is_full = ban is None and len(self.bans) >= self._max_bans
         refusal = self._refusal(network, rule, at, now, is_full=is_full)
         if refusal is not None:
             self._trails.quiet(source, at + rule.within - MOMENT)  # told once in a window
@@ -250,7 +192,7 @@ class Offenders:
             return dataclasses.replace(offence, refusal=refusal)
         self._trails.restart(source)
         new = self._ban(offence, rule, ban)
-        self._keep(new)
+        self._book.keep(new)
         return dataclasses.replace(offence, ban=new)
 
     def _refusal(
@@ -262,7 +204,7 @@ class Offenders:
         if is_too_wide(network):
             floor = FLOOR[network.version]
             return Refusal("too wide", f"{network} is wider than the floor, /{floor}")
-        seconds = _seconds(rule, self._offence(str(network)))
+        seconds = _seconds(rule, self._book.next_offence(str(network)))
         if at + seconds <= now:
             return Refusal("past", f"a ban of {seconds:g} s from then on would be over by now")
         if is_full:
@@ -273,7 +215,7 @@ class Offenders:
 
     def _ban(self, offence: Offence, rule: Rule, earlier: Ban | None) -> Ban:
         """Make a new ban, or the one that takes an `earlier` one's place in another mode."""
-        number = self._offence(offence.network) if earlier is None else earlier.offence
+        number = self._book.next_offence(offence.network) if earlier is None else earlier.offence
         seconds = _seconds(rule, number)
         return Ban(
             network=offence.network,
@@ -287,43 +229,12 @@ class Offenders:
             phase=self._mode,
         )
 
-    def _offence(self, network: str) -> int:
-        """The number of a network's next offence."""
-        ended = self._ended.get(network)
-        return 1 if ended is None else ended.offence + 1
-
     def _extend(self, ban: Ban, rule: Rule, evidence: Evidence) -> None:
         seconds = _seconds(rule, ban.offence)
         expires = evidence.last + seconds
         if expires - ban.expires >= seconds / EXTENSION_STEP:
             evidence = replace(ban.evidence, last=evidence.last)
-            self._keep(replace(ban, expires=expires, seconds=seconds, evidence=evidence))
-
-    def _keep(self, ban: Ban) -> None:
-        self._changes += 1
-        self._ended.pop(ban.network, None)
-        self._bans[ban.network] = ban
-        self._documents[ban.network] = ban.to_json()
-
-    def _end(self, ban: Ban, now: float, ending: Literal["expired", "protected"]) -> Ban:
-        self._changes += 1
-        del self._bans[ban.network]
-        ended = replace(ban, ended=min(now, ban.expires), ending=ending)
-        if ending == "expired":
-            self._recall(ended)
-        else:
-            del self._documents[ban.network]
-        return ended
-
-    def _recall(self, ban: Ban) -> None:
-        self._changes += 1
-        self._ended[ban.network] = ban
-        self._documents[ban.network] = ban.to_json()
-
-    def _forget(self, ban: Ban) -> None:
-        self._changes += 1
-        del self._ended[ban.network]
-        del self._documents[ban.network]
+            self._book.keep(replace(ban, expires=expires, seconds=seconds, evidence=evidence))
 
 
 def _seconds(rule: Rule, offence: int) -> float:
@@ -340,14 +251,3 @@ def _reason(rule: Rule, number: int) -> str:
         things = things.removesuffix("s")
     within = format_duration(rule.within)
     return f"{number} {things} within {within} (rule {rule.name}: {rule.threshold})"
-
-
-def _restored(network: str, document: bytes) -> Ban | None:
-    """Read a saved ban; None for anything that `Offenders` would not have saved."""
-    try:
-        ban = Ban.from_json(document)
-        parsed = parse_network(ban.network)
-    except (msgspec.DecodeError, UnicodeDecodeError, NetworkError):
-        return None
-    is_canonical = network == ban.network == str(parsed)
-    return ban if is_canonical and not is_too_wide(parsed) else None

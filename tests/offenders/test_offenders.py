@@ -11,8 +11,8 @@ from offenders.packets import Sent, policies, summary
 
 from logwatch.blacklist import Network
 from logwatch.offenders import Ban, Evidence, Mode, Offence, Offenders, Protected
+from logwatch.offenders.book import MAX_RECALLED, RECALL
 from logwatch.offenders.language import Rule, read
-from logwatch.offenders.offenders import MAX_RECALLED, RECALL
 
 RULES = read(
     b"""
