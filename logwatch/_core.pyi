@@ -5,7 +5,7 @@ Other rooms use what `logwatch.packets` exports; `Series` is `logwatch.ledger`'s
 `logwatch.offenders`'.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias, final
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     "SourceSketch",
     "Summary",
     "__version__",
-    "count_rows",
+    "count_summary",
     "protocol_name",
     "read_line",
 ]
@@ -349,24 +349,26 @@ class Series:
     def touch_all(self) -> None:
         """Have everything told by `changes` again, as for a new file."""
 
-def count_rows(
-    rows: Iterable[tuple[str, int | None, str, int, int, str, str, bool, int, int, int, int]],
-    is_denied: Sequence[bool],
+def count_summary(
+    summary: Summary,
+    policies: Sequence[tuple[str, bool]],
     now: float,
+    *,
+    denied: Series,
+    logged: Series,
     ports: Series,
     sources: Series,
     flows: Series,
 ) -> None:
-    """Count `Summary.rows()` of policies that denied, by their index in `is_denied`.
+    """Count a summary; `policies` are the names of its policies and whether each denies.
 
-    Labels are (protocol, port) in `ports`, (source,) in `sources`, and (source, protocol, port) in
-    `flows`; the port is "" where there is none. Rows of one port count together. A row without a
-    source is in `other` of `sources` and `flows`, and of `ports` when it has no port either. Rows
-    without packets are passed over. The three have the same total.
+    Labels are (policy, interface, protocol, family) in `denied` and `logged`. Of denied packets
+    also: (protocol, port) in `ports`, (source,) in `sources`, (source, protocol, port) in `flows`;
+    the port is "" where there is none. What found no room in the scanner's table is in `other` of
+    these three, so that they have the total of `denied`. `now` is unix seconds.
 
-    All rows are read before the first one counts. Raises ValueError for a policy that is not in
-    `is_denied` and for labels that `Series.add` refuses, TypeError, IndexError or OverflowError for
-    what is no row. The GIL is released while it counts.
+    Raises ValueError when there is not one name for each policy and for a name that holds a NUL;
+    nothing is counted then. The GIL is released while it counts.
     """
 
 def read_line(

@@ -217,7 +217,7 @@ class Agent:
 
     def _take(self, batch: Batch) -> None:
         """Count a batch, then judge it."""
-        self._ledger.add(batch.rows, batch.links, batch.policies, self._now)
+        self._ledger.add(batch.summary, batch.policies, self._now)
         if self._now - batch.at < RECENT_SECONDS:
             self._recent.see(batch.summary, self._now)
         self._apart("offenders", lambda: self._judge(batch))

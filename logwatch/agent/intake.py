@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from logwatch.agent.inputs import open_input
 from logwatch.config import Config, Verdict
 from logwatch.ledger import Labels
-from logwatch.packets import LinkRow, PolicyRow, Row, Scanner, Summary
+from logwatch.packets import PolicyRow, Scanner, Summary
 from logwatch.tail import CheckpointError, FollowerStatus, Input
 
 MEMORY = 16 * 1024 * 1024
@@ -36,12 +35,8 @@ class Batch:
     """Packets that came at about one time."""
 
     summary: Summary
-    rows: list[Row]
-    """Really plain tuples of that shape, made in Rust: to be unpacked, not asked by name."""
-    links: list[LinkRow]
-    """The same."""
     policies: list[tuple[str, Verdict]]
-    """Name and verdict of the policies that rows and links refer to."""
+    """Name and verdict of the summary's policies."""
     at: float
     """Unix seconds: now, or the stamp of packets from before."""
 
@@ -183,8 +178,7 @@ class Intake:
         if not self._is_live and summary.last:
             at = min(at, float(summary.last))
         self.last_packet = max(self.last_packet or 0.0, at)
-        rows, links = cast("list[Row]", summary.rows()), cast("list[LinkRow]", summary.links())
-        self._counted(Batch(summary, rows, links, self._policies(summary), at))
+        self._counted(Batch(summary, self._policies(summary), at))
 
     def _policies(self, summary: Summary) -> list[tuple[str, Verdict]]:
         """Name each policy as the kernel printed it, or else as its prefix is configured."""

@@ -13,14 +13,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar
 
-from logwatch._core import count_rows
+from logwatch._core import count_summary
 from logwatch.ledger.record import Record
 from logwatch.ledger.series import Saved, Series
 from logwatch.ledger.snapshot import Labels, Snapshot
 from logwatch.ledger.store import COUNTS, EVERYTHING, CounterKey, DocumentKey, State, Store
 
 if TYPE_CHECKING:
-    from logwatch.packets import LinkRow, Row
+    from logwatch.packets import Summary
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -108,29 +108,24 @@ class Ledger:
         """
         return cls(directory, limits, boot_id, clock)
 
-    def add(
-        self,
-        rows: Iterable["Row"],
-        links: Iterable["LinkRow"],
-        policies: Sequence[tuple[str, Verdict]],
-        now: float,
-    ) -> None:
-        """Count what a scanner found: `rows()` and `links()` of one summary, which sum up alike.
+    def add(self, summary: "Summary", policies: Sequence[tuple[str, Verdict]], now: float) -> None:
+        """Count what a scanner found.
 
-        `policies` are the names and verdicts of that summary's policies. A link is in one of the
-        families `denied` and `logged`, by that verdict. A row is in `port`, `source` and `flow`
-        only when its policy denied it, so these three and `denied` have the same total. A row
-        without a source found no room in the scanner's table: it is in `other` of `source` and
-        `flow`, and of `port` when it has no port either. `now` is unix seconds.
+        `policies` are the names and verdicts of the summary's policies. A packet is in one of the
+        families `denied` and `logged`, by that verdict. It is in `port`, `source` and `flow` only
+        when its policy denied it, so these three and `denied` have the same total. What found no
+        room in the scanner's table is in `other` of these three. `now` is unix seconds.
         """
-        for index, interface, protocol, family, packets, size in links:
-            policy, verdict = policies[index]
-            series = self._denied if verdict == "denied" else self._logged
-            if packets:
-                series.add((policy, interface, protocol, str(family)), packets, size, now)
-        is_denied = [verdict == "denied" for _, verdict in policies]
-        ports, sources, flows = self._ports, self._sources, self._flows
-        count_rows(rows, is_denied, now, ports.counting, sources.counting, flows.counting)
+        count_summary(
+            summary,
+            [(policy, verdict == "denied") for policy, verdict in policies],
+            now,
+            denied=self._denied.counting,
+            logged=self._logged.counting,
+            ports=self._ports.counting,
+            sources=self._sources.counting,
+            flows=self._flows.counting,
+        )
 
     def count(self, name: str, labels: Labels = (), by: int = 1) -> None:
         """Count anything else; by 0 it only makes the counter known, so that it is shown as 0."""

@@ -24,7 +24,7 @@ class Series:
         """Take up what was saved; of more than `capacity` series the idlest go to `other`."""
         saved = list(saved)
         self.counting = _core.Series(capacity, saved)
-        """What counts; for `_core.count_rows`."""
+        """What counts; for `_core.count_summary`."""
         self.family = self._family({}, [*saved, *self.counting.changes()])
 
     def add(self, labels: Labels, packets: int, size: int, now: float) -> None:

@@ -3,13 +3,14 @@
 Properties hold both against each other in `test_agreement`.
 """
 
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import starmap
 from types import MappingProxyType
 
 from logwatch.ledger.series import OTHER, Saved
 from logwatch.ledger.snapshot import Count, Family, Labels
-from logwatch.packets import Row
+from logwatch.packets import LinkRow, Row, Summary
 
 ADMISSION_PACKETS = 10
 """Packets of a candidate before it may take one of the later places: a forged source is seen once
@@ -155,30 +156,19 @@ class NaiveSeries:
         self._left.add(labels)
 
 
-def count_rows(
-    rows: Iterable[Row],
-    is_denied: Sequence[bool],
-    now: float,
-    families: Sequence[NaiveSeries],
-) -> None:
-    """Count rows one by one; those of one port together, after all others."""
-    ports, sources, flows = families
-    by_port: defaultdict[Labels, list[int]] = defaultdict(lambda: [0, 0])
-    for row in rows:
-        if row.packets == 0 or not is_denied[row.policy]:
-            continue
-        port_text = "" if row.port is None else str(row.port)
-        if row.source:
-            sources.add((row.source,), row.packets, row.bytes, now)
-            flows.add((row.source, row.protocol, port_text), row.packets, row.bytes, now)
-        else:
-            sources.add_other(row.packets, row.bytes)
-            flows.add_other(row.packets, row.bytes)
-            if row.port is None:
-                ports.add_other(row.packets, row.bytes)
-                continue
-        sums = by_port[row.protocol, port_text]
-        sums[0] += row.packets
-        sums[1] += row.bytes
-    for labels, (packets, size) in by_port.items():
-        ports.add(labels, packets, size, now)
+def count_summary(
+    summary: Summary, policies: Sequence[tuple[str, bool]]
+) -> dict[str, Counter[Labels]]:
+    """Count packets by family and labels, without any bound."""
+    families: dict[str, Counter[Labels]] = defaultdict(Counter)
+    for link in starmap(LinkRow, summary.links()):
+        policy, is_denied = policies[link.policy]
+        labels = (policy, link.interface, link.protocol, str(link.family))
+        families["denied" if is_denied else "logged"][labels] += link.packets
+    for row in starmap(Row, summary.rows()):
+        if policies[row.policy][1]:
+            port = "" if row.port is None else str(row.port)
+            families["ports"][row.protocol, port] += row.packets
+            families["sources"][row.source,] += row.packets
+            families["flows"][row.source, row.protocol, port] += row.packets
+    return families

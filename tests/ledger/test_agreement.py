@@ -3,42 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger import naive
 from ledger.naive import NaiveSeries
+from offenders.packets import Sent, policies, summary
 
 from logwatch import _core
-from logwatch._core import count_rows
 from logwatch.ledger.series import Series
-from logwatch.packets import Row
 
 NOON = 1_700_000_000.0
-IS_DENIED = [True, False]
 
-rows = st.builds(
-    Row,
-    source=st.sampled_from(["", *(f"203.0.113.{number}" for number in range(12))]),
-    port=st.sampled_from([None, 22, 23, 80, 65_535]),
-    protocol=st.sampled_from(["tcp", "udp", "none"]),
-    policy=st.sampled_from([0, 0, 0, 1]),
-    family=st.just(4),
-    shape=st.just("syn"),
-    interface=st.just("eth1"),
-    forwarded=st.just(False),
-    packets=st.sampled_from([0, 1, 1, 4, 9, 10, 2**64 - 1]),
-    bytes=st.integers(0, 1500) | st.just(2**64),
-    first=st.just(0),
-    last=st.just(0),
+adds = st.tuples(
+    st.sampled_from([f"203.0.113.{number}" for number in range(12)]),
+    st.sampled_from([1, 1, 4, 9, 10, 2**64 - 1]),
+    st.integers(0, 1500) | st.just(2**64),
 )
 
 
 @dataclass(frozen=True)
 class Step:
-    """Rows at a time, then what a commit, a new file or a restart does."""
+    """Packets at a time, then what a commit, a new file or a restart does."""
 
-    rows: Sequence[Row]
+    adds: Sequence[tuple[str, int, int]]
     seconds: float
     then: str
     capacity: int
@@ -47,7 +34,7 @@ class Step:
 steps = st.lists(
     st.builds(
         Step,
-        rows=st.lists(rows, max_size=20),
+        adds=st.lists(adds, max_size=20),
         seconds=st.sampled_from([0.0, 1.0, 450.0, 899.5, 900.0, 2000.0, -1.0, -450.0, -5000.0]),
         then=st.sampled_from(["go on", "settle", "settle", "touch all", "reopen"]),
         capacity=st.integers(0, 6),
@@ -92,16 +79,16 @@ class Both:
 @given(steps=steps, capacity=st.integers(0, 6))
 def test_both_count_the_same(steps: Sequence[Step], capacity: int) -> None:
     """Over clocks set back, commits made or failed, new files and restarts with less room."""
-    families = [Both(capacity) for _ in range(3)]
+    both = Both(capacity)
     now = NOON
     for step in steps:
         now += step.seconds
-        count_rows(step.rows, IS_DENIED, now, *(family.fast.counting for family in families))
-        naive.count_rows(step.rows, IS_DENIED, now, [family.naive for family in families])
-        for family in families:
-            family.check()
-            family.then(step)
-            family.check()
+        for source, packets, size in step.adds:
+            for series in (both.fast, both.naive):
+                series.add((source,), packets, size, now)
+        both.check()
+        both.then(step)
+        both.check()
 
 
 @settings(max_examples=100, deadline=None)
@@ -119,33 +106,30 @@ def test_both_remember_the_same_candidates(numbers: Sequence[int]) -> None:
         assert both.naive.family == both.fast.family
 
 
-def row(**fields: object) -> object:
-    plain = Row("203.0.113.7", 22, "tcp", 0, 4, "syn", "eth1", False, 1, 60, 0, 0)
-    return tuple((plain._asdict() | fields).values())
-
-
-@pytest.mark.parametrize(
-    ("wrong", "error"),
-    [
-        (row(source="a\0b"), ValueError),
-        (row(protocol="a\0b"), ValueError),
-        (row(source="", protocol="a\0b"), ValueError),
-        (row(source=None), TypeError),
-        (row(packets=-1), OverflowError),
-        (row(packets=2**128), OverflowError),
-        (row(port=65_536), OverflowError),
-        (row(policy=2), ValueError),
-        ((), IndexError),
-        (None, TypeError),
-    ],
+sent = st.builds(
+    Sent,
+    source=st.sampled_from(["203.0.113.1", "203.0.113.2", "2001:db8::1"]),
+    port=st.sampled_from([22, 23, 65_535]),
+    packets=st.sampled_from([1, 2, 2**32 - 1]),
+    protocol=st.sampled_from(["tcp", "udp", "icmp", "none"]),
+    shape=st.sampled_from(["syn", "reply", "other"]),
+    policy=st.integers(0, 1),
+    destination=st.just("198.51.100.1"),
+    interface=st.sampled_from(["eth0", ""]),
+    length=st.just(60),
 )
-def test_a_wrong_row_is_refused_before_anything_counts(
-    wrong: object, error: type[Exception]
-) -> None:
-    """Nothing of the batch is in one family and missing in the other."""
-    ports, sources, flows = families = [_core.Series(4) for _ in range(3)]
-    with pytest.raises(error):
-        count_rows([row(), wrong], IS_DENIED, NOON, ports, sources, flows)
-    assert [False, False, False] == [series.changed for series in families]
-    count_rows([row()], IS_DENIED, NOON, ports, sources, flows)
-    assert [(("203.0.113.7",), (1, 60, NOON))] == sources.changes()
+FAMILIES = ("denied", "logged", "ports", "sources", "flows")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(sent, max_size=30))
+def test_a_summary_is_counted_as_its_rows_say(sent: Sequence[Sent]) -> None:
+    """With room for all, each family holds what a plain count of rows and links gives."""
+    counted = summary(sent)
+    verdicts = [(name, verdict == "denied") for name, verdict in policies(counted)]
+    families = {name: _core.Series(1000) for name in FAMILIES}
+    _core.count_summary(counted, verdicts, NOON, **families)
+    plain = naive.count_summary(counted, verdicts)
+    for name, series in families.items():
+        told = {labels: saved and saved[0] for labels, saved in series.changes()}
+        assert dict(plain[name]) == told, name

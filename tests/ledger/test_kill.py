@@ -14,18 +14,19 @@ WRITER = """
 import sys
 from pathlib import Path
 from logwatch.ledger import Ledger, SeriesLimits
+from offenders.packets import Sent, policies, summary
 
 limits = SeriesLimits(policy=4, port=8, source=8, flow=8)
 ledger = Ledger.open(Path(sys.argv[1]), limits=limits, boot_id="one")
 position = int(ledger.checkpoint("log") or b"0")
 while True:
-    rows, links = [], []
-    for line in range(position, position + 50):
-        source, port, packets = f"203.0.113.{line % 20}", line % 7, line % 4 + 1
-        rows.append((source, port, "tcp", 0, 4, "syn", "eth1", False, packets, packets * 60, 0, 0))
-        links.append((0, f"eth{line % 9}", "tcp", 4, packets, packets * 60))
+    sent = [
+        Sent(f"203.0.113.{line % 20}", line % 7, line % 4 + 1, interface=f"eth{line % 9}")
+        for line in range(position, position + 50)
+    ]
     position += 50
-    ledger.add(rows, links, [("deny-nodeports", "denied")], 1.7e9 + position)
+    counted = summary(sent)
+    ledger.add(counted, policies(counted), 1.7e9 + position)
     ledger.count("lines", ("packet",), 50)
     ledger.commit({"log": b"%d" % position}, {"bans": {str(position): b"{}"}})
     print(position, flush=True)

@@ -8,51 +8,42 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from offenders.packets import POLICIES, Sent, policies, summary
 
 from logwatch.ledger import Count, Ledger, SeriesLimits, Snapshot, StateError
-from logwatch.packets import LinkRow, Row
 
-POLICIES = [("deny-nodeports", "denied"), ("blacklist", "denied"), ("log-denied", "logged")]
-
-rows = st.builds(
-    Row,
-    source=st.sampled_from(["", *(f"203.0.113.{number}" for number in range(9))]),
-    port=st.sampled_from([None, 22, 23, 80, 443, 8080]),
+packets = st.builds(
+    Sent,
+    source=st.sampled_from([f"203.0.113.{number}" for number in range(9)])
+    | st.sampled_from(["2001:db8::1", "2001:db8::2"]),
+    port=st.sampled_from([22, 23, 80, 443, 8080]),
+    packets=st.integers(1, 15) | st.just(2**32 - 1),
     protocol=st.sampled_from(["tcp", "udp", "icmp", "none"]),
-    policy=st.integers(0, 2),
-    family=st.sampled_from([4, 6]),
-    shape=st.just(""),
-    interface=st.just("eth1"),
-    forwarded=st.booleans(),
-    packets=st.integers(0, 15) | st.just(2**63),
-    bytes=st.integers(0, 10**6) | st.just(2**64),
-    first=st.just(0),
-    last=st.just(0),
+    shape=st.sampled_from(["syn", "reply", "other"]),
+    policy=st.integers(0, 1),
+    destination=st.just("198.51.100.1"),
+    interface=st.sampled_from(["eth0", "eth1", ""]),
+    length=st.sampled_from([60, 1500, 65_535]),
 )
 
 
 @dataclass(frozen=True)
 class Step:
-    """Rows at a time, then perhaps a commit, one that fails, or a crash and a reopening."""
+    """Packets at a time, then perhaps a commit, one that fails, or a crash and a reopening."""
 
-    rows: Sequence[Row]
-    interface: str
+    sent: Sequence[Sent]
     seconds: float
     then: str
 
     def add_to(self, ledger: Ledger, now: float) -> None:
-        links = [
-            LinkRow(row.policy, self.interface, row.protocol, row.family, row.packets, row.bytes)
-            for row in self.rows
-        ]
-        ledger.add(self.rows, links, POLICIES, now)
+        counted = summary(self.sent)
+        ledger.add(counted, policies(counted), now)
 
 
 steps = st.lists(
     st.builds(
         Step,
-        rows=st.lists(rows, max_size=12),
-        interface=st.sampled_from(["eth0", "eth1", ""]),
+        sent=st.lists(packets, max_size=12),
         seconds=st.sampled_from([0.0, 1.0, 600.0, 901.0, -300.0]),
         then=st.sampled_from(["go on", "commit", "commit", "fail", "crash"]),
     ),
@@ -67,16 +58,19 @@ capacities = st.builds(
 )
 
 
-def total(rows: Sequence[Row], verdict: str) -> Count:
+def total(sent: Sequence[Sent], verdict: str) -> Count:
     """Count plainly the sum that a family must have."""
-    counted = [row for row in rows if POLICIES[row.policy][1] == verdict and row.packets]
-    return sum(row.packets for row in counted), sum(row.bytes for row in counted)
+    counted = [each for each in sent if POLICIES[each.policy][1] == verdict]
+    return (
+        sum(each.packets for each in counted),
+        sum(each.packets * each.length for each in counted),
+    )
 
 
-def check(snapshot: Snapshot, before: Snapshot, rows: Sequence[Row], limits: SeriesLimits) -> None:
+def check(snapshot: Snapshot, before: Snapshot, sent: Sequence[Sent], limits: SeriesLimits) -> None:
     for name, family in snapshot.families.items():
         verdict = "logged" if name == "logged" else "denied"
-        assert total(rows, verdict) == family.total, name
+        assert total(sent, verdict) == family.total, name
         capacity = limits.policy if name in {"denied", "logged"} else getattr(limits, name)
         assert capacity >= len(family.series), name
         old = before.families[name]
@@ -96,14 +90,14 @@ def test_series_and_other_add_up_to_what_was_counted(
     with tempfile.TemporaryDirectory() as directory:
         ledger = Ledger.open(Path(directory), limits=limits, boot_id="one")
         ledger.commit({}, {})
-        durable: list[Row] = []
-        pending: list[Row] = []
+        durable: list[Sent] = []
+        pending: list[Sent] = []
         now = 1_700_000_000.0
         for number, step in enumerate(steps):
             before = ledger.snapshot
             now += step.seconds
             step.add_to(ledger, now)
-            pending += step.rows
+            pending += step.sent
             if step.then == "commit":
                 ledger.commit({"/var/log/syslog": b"%d" % number}, {})
                 durable += pending
@@ -130,10 +124,10 @@ def test_another_capacity_keeps_the_sums(
     """Reopened with other limits the totals are the same, and still so after the next commit."""
     with tempfile.TemporaryDirectory() as directory:
         ledger = Ledger.open(Path(directory), limits=limits, boot_id="one")
-        counted: list[Row] = []
+        counted: list[Sent] = []
         for step in steps:
             step.add_to(ledger, 1_700_000_000.0)
-            counted += step.rows
+            counted += step.sent
         ledger.commit({}, {})
         ledger.close()
         for _ in range(2):

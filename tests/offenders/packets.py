@@ -21,33 +21,38 @@ class Sent(NamedTuple):
     shape: str = "syn"
     policy: int = 0
     destination: str = "198.51.100.1"
+    interface: str = "eth1"
+    length: int = 60
 
     def line(self) -> str:
         """As rsyslog writes it, which counts repetitions."""
         source = ip_address(self.source)
         body = f"SRC={source.exploded} DST="
         if source.version == 6:
-            body += "2001:0db8:0000:0000:0000:0000:0000:0009 LEN=60 TC=0 HOPLIMIT=64 FLOWLBL=0 "
+            body += "2001:0db8:0000:0000:0000:0000:0000:0009 "
+            body += f"LEN={self.length} TC=0 HOPLIMIT=64 FLOWLBL=0 "
         else:
-            body += f"{self.destination} LEN=60 TOS=0x00 PREC=0x00 TTL=64 ID=1 DF "
+            body += f"{self.destination} LEN={self.length} TOS=0x00 PREC=0x00 TTL=64 ID=1 DF "
         match self.protocol:
             case "tcp":
                 body += f"PROTO=TCP SPT=4000 DPT={self.port} WINDOW=1 RES=0x00 {FLAGS[self.shape]} "
                 body += "URGP=0 "
             case "udp":
                 body += f"PROTO=UDP SPT=4000 DPT={self.port} LEN=40 "
+            case "none":
+                body = body.partition(" TTL=")[0]  # the rest was cut away
             case _:
                 body += "PROTO=ICMP TYPE=8 CODE=0 ID=1 SEQ=1 "
-        message = f"{PREFIXES[self.policy]}: IN=eth1 OUT= MAC=00 {body}"
+        message = f"{PREFIXES[self.policy]}: IN={self.interface} OUT= MAC=00 {body}"
         if self.packets > 1:
             message = f"message repeated {self.packets} times: [ {message}]"
         return f"Nov 24 12:00:00 worker-1 kernel: {message}\n"
 
 
-def summary(sent: Iterable[Sent]) -> Summary:
+def summary(sent: Iterable[Sent], memory: int = 2**24) -> Summary:
     """Count them, as one batch of the agent."""
     sent = list(sent)
-    scanner = Scanner(PREFIXES)
+    scanner = Scanner(PREFIXES, memory=memory)
     for each in sent:
         scanner.feed(each.line().encode())
     counted = scanner.drain()

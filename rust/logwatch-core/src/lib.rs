@@ -31,6 +31,8 @@ pub mod scanner;
 pub mod serial;
 pub mod series;
 pub mod summary;
+pub mod tally;
 pub mod template;
+pub mod text;
 pub mod time;
 pub mod views;

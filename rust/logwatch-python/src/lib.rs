@@ -5,7 +5,6 @@
 mod evidence;
 mod local;
 mod series;
-mod text;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -23,13 +22,12 @@ use logwatch_core::protocol::{self, Protocol};
 use logwatch_core::scanner::{Scanner as CoreScanner, Settings};
 use logwatch_core::summary::{Limits, Link, Row, Summary as CoreSummary};
 use logwatch_core::template::Names;
+use logwatch_core::text::text;
 use logwatch_core::time::Clock;
 use logwatch_core::views::Views;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
-
-use crate::text::text;
 
 /// One seed a process: summaries and sketches of all scanners can be merged.
 fn seed() -> Seed {
@@ -427,7 +425,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Summary>()?;
     module.add_class::<SourceSketch>()?;
     module.add_class::<series::Series>()?;
-    module.add_function(wrap_pyfunction!(series::count_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(series::count_summary, module)?)?;
     module.add_class::<evidence::Evidence>()?;
     module.add_function(wrap_pyfunction!(read_line, module)?)?;
     module.add_function(wrap_pyfunction!(protocol_name, module)?)?;

@@ -2,6 +2,7 @@
 
 /// The bytes as they are, or escaped where they are not UTF-8 or hold a control character: that has
 /// no place in a line of `/metrics`, nor on a terminal.
+#[must_use]
 pub fn text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.contains(char::is_control) => text.to_owned(),
