@@ -6,12 +6,13 @@
 //! places at most. The same calls in the same order give the same series: ties go to who was
 //! admitted first.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
 use indexmap::IndexMap;
 use indexmap::map::raw_entry_v1::RawEntryApiV1;
 
 use crate::candidates::Candidates;
+use crate::hash::Seed;
 
 /// Packets of a candidate before it may take one of the later places: a forged source is seen once
 /// or a few times, a scanner or a broken client soon reaches ten.
@@ -81,7 +82,7 @@ struct Place {
 pub struct Series {
     capacity: usize,
     /// In order of admission; never more than `capacity`.
-    places: IndexMap<Key, Place, RandomState>,
+    places: IndexMap<Key, Place, Seed>,
     other: Sum,
     other_changed: bool,
     /// Packets of keys without a place, up to `ADMISSION_PACKETS`, by their hashes.
@@ -102,7 +103,7 @@ impl Series {
     pub fn new(capacity: usize, saved: impl IntoIterator<Item = (Key, Saved)>) -> Self {
         let mut series = Self {
             capacity,
-            places: IndexMap::default(),
+            places: IndexMap::with_hasher(Seed::random()),
             other: Sum::default(),
             other_changed: false,
             candidates: Candidates::new(capacity.saturating_mul(CANDIDATES_PER_PLACE)),

@@ -1,9 +1,10 @@
 //! A summary counted into families of series.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 
+use crate::address::Address;
 use crate::flows::Count;
+use crate::hash::Seed;
 use crate::protocol::{self, Protocol};
 use crate::series::{self, Key, Series, Sum};
 use crate::summary::Summary;
@@ -58,10 +59,10 @@ impl Families<'_> {
     }
 
     fn count_rows(&mut self, summary: &Summary, verdicts: &[Verdict], now: f64) {
-        let mut by_port: HashMap<(Option<Protocol>, Option<u16>), Sum> = HashMap::new();
+        let mut by_port: HashMap<(Option<Protocol>, Option<u16>), Sum, Seed> =
+            HashMap::with_hasher(Seed::random());
         let mut without_source = Sum::default();
         let mut key = Key::new();
-        let mut address = String::new();
         for row in summary.rows() {
             if !verdicts[usize::from(row.class.policy)].is_denied {
                 continue;
@@ -72,10 +73,8 @@ impl Families<'_> {
                 continue;
             };
             let protocol = row.class.transport.protocol();
-            address.clear();
-            let _ = write!(address, "{source}"); // memory takes all that is written
             key.clear();
-            series::push_label(&mut key, &address);
+            push_address(&mut key, source);
             self.sources.add(&key, sum, now);
             push_protocol(&mut key, protocol);
             push_port(&mut key, row.port);
@@ -98,6 +97,23 @@ impl Families<'_> {
 
 fn sum_of(count: &Count) -> Sum {
     Sum { packets: count.packets.into(), bytes: count.bytes.into() }
+}
+
+/// Appends an address; IPv4, which most are, without the machinery of formatting.
+fn push_address(key: &mut Key, address: Address) {
+    match address {
+        Address::V4(bits) => {
+            let mut digits = itoa::Buffer::new();
+            let [first, rest @ ..] = bits.to_be_bytes();
+            key.extend_from_slice(digits.format(first).as_bytes());
+            for octet in rest {
+                key.push(b'.');
+                key.extend_from_slice(digits.format(octet).as_bytes());
+            }
+            series::push_label(key, "");
+        }
+        Address::V6(_) => series::push_label(key, &address.to_string()),
+    }
 }
 
 fn push_protocol(key: &mut Key, protocol: Option<Protocol>) {
