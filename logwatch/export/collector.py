@@ -1,10 +1,10 @@
-"""The metric families, one method each, made of one `View` a scrape.
+"""The metric families but for those of `families`, one method each, of one `View` a scrape.
 
 The names and labels are a promise to dashboards and alert rules. Values come only from what is
 durable (the ledger's snapshot) or from what is true now (gauges).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
 from prometheus_client.core import (
@@ -19,47 +19,26 @@ from prometheus_client.registry import Collector
 from logwatch.export.escalation import escalation_histogram
 from logwatch.export.printable import printable
 from logwatch.export.view import View
-from logwatch.ledger import Family, Labels
+from logwatch.ledger import Labels
 
 KINDS = ("packet", "repeated", "odd", "forged", "other")
 
 SPEAKERS = ("kernel", "journald", "rsyslog")
 """Who may say that messages were lost."""
 
-POLICY_LABELS = ("policy", "interface", "protocol", "family")
-PORT_LABELS = ("protocol", "port")
-SOURCE_LABELS = ("source",)
-FLOW_LABELS = ("source", "protocol", "port")
-
-LOWER_BOUND = (
-    "Counted is what the log holds: a lower bound if Calico, the kernel or the log daemon limits "
-    "the rate of its lines."
-)
-OTHER = (
-    "'other' holds what has no series of its own, so that the sum is exact; a series counts from "
-    "when it was given a place."
-)
-NO_FAMILY = Family()
-
 
 class LogwatchCollector(Collector):
-    """Makes the families anew at each scrape."""
+    """Makes the families of one view."""
 
-    def __init__(self, view: Callable[[], View], version: str) -> None:
+    def __init__(self, view: View, version: str) -> None:
         self._view = view
         self._version = version
 
     def collect(self) -> Iterator[Metric]:
-        """Yield all families, of one view."""
-        view = self._view()
+        """Yield all families."""
+        view = self._view
         yield self.build_info()
         yield self.ready(view)
-        yield self.denied_packets(view)
-        yield self.denied_bytes(view)
-        yield self.logged_packets(view)
-        yield self.denied_packets_by_port(view)
-        yield self.denied_packets_by_source(view)
-        yield self.denied_packets_by_flow(view)
         yield self.sources(view)
         yield self.lines(view)
         yield self.read_bytes(view)
@@ -92,61 +71,6 @@ class LogwatchCollector(Collector):
             "logwatch_ready",
             "1 while inputs are read and the state can be written; /readyz tells what is wrong.",
             value=float(view.ready),
-        )
-
-    def denied_packets(self, view: View) -> Metric:
-        """`logwatch_denied_packets_total`."""
-        return _series(
-            "logwatch_denied_packets",
-            f"Packets that policies denied. {LOWER_BOUND} {OTHER}",
-            POLICY_LABELS,
-            _family(view, "denied"),
-        )
-
-    def denied_bytes(self, view: View) -> Metric:
-        """`logwatch_denied_bytes_total`."""
-        return _series(
-            "logwatch_denied_bytes",
-            f"Bytes of denied packets, by their IP headers. {LOWER_BOUND} {OTHER}",
-            POLICY_LABELS,
-            _family(view, "denied"),
-            part=1,
-        )
-
-    def logged_packets(self, view: View) -> Metric:
-        """`logwatch_logged_packets_total`."""
-        return _series(
-            "logwatch_logged_packets",
-            f"Packets of policies that only log: not denied by them. {LOWER_BOUND} {OTHER}",
-            POLICY_LABELS,
-            _family(view, "logged"),
-        )
-
-    def denied_packets_by_port(self, view: View) -> Metric:
-        """`logwatch_denied_packets_by_port_total`."""
-        return _series(
-            "logwatch_denied_packets_by_port",
-            f"Denied packets by destination port, empty where the line has none. {OTHER}",
-            PORT_LABELS,
-            _family(view, "port"),
-        )
-
-    def denied_packets_by_source(self, view: View) -> Metric:
-        """`logwatch_denied_packets_by_source_total`."""
-        return _series(
-            "logwatch_denied_packets_by_source",
-            f"Denied packets by source address, which a sender can forge. {OTHER}",
-            SOURCE_LABELS,
-            _family(view, "source"),
-        )
-
-    def denied_packets_by_flow(self, view: View) -> Metric:
-        """`logwatch_denied_packets_by_flow_total`."""
-        return _series(
-            "logwatch_denied_packets_by_flow",
-            f"Denied packets by source address, protocol and destination port. {OTHER}",
-            FLOW_LABELS,
-            _family(view, "flow"),
         )
 
     def sources(self, view: View) -> Metric:
@@ -303,27 +227,12 @@ class LogwatchCollector(Collector):
         )
 
 
-def _family(view: View, name: str) -> Family:
-    return view.snapshot.families.get(name, NO_FAMILY)
-
-
 def _inputs(view: View) -> list[Labels]:
     return [(shown.path,) for shown in view.inputs]
 
 
 def _by_and_input(view: View) -> list[Labels]:
     return [(by, *input_) for by, input_ in product(SPEAKERS, _inputs(view))]
-
-
-def _series(
-    name: str, text: str, labels: Sequence[str], family: Family, *, part: int = 0
-) -> CounterMetricFamily:
-    """Make a bounded family of packets, or with part 1 of bytes; `other` is always shown."""
-    metric = CounterMetricFamily(name, text, labels=labels)
-    for values, count in family.series.items():
-        metric.add_metric([printable(value) for value in values], count[part])
-    metric.add_metric(["other"] * len(labels), family.other[part])
-    return metric
 
 
 def _counter(

@@ -6,11 +6,12 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
 from logwatch.export.collector import LogwatchCollector
+from logwatch.export.families import END, FAMILIES, FamilyWriter
 from logwatch.export.view import View
 
 
 class Metrics:
-    """A private registry with our own collector and the process's; any thread may render.
+    """Our own families and the process's; any thread may render.
 
     `view` is called once a rendering and must give what is durable at that moment.
     """
@@ -18,9 +19,9 @@ class Metrics:
     def __init__(self, view: Callable[[], View], *, version: str) -> None:
         self.view = view
         self.version = version
-        self._registry = CollectorRegistry()
-        self._registry.register(LogwatchCollector(view, version))
-        ProcessCollector(registry=self._registry)
+        self._families = tuple(FamilyWriter(shown) for shown in FAMILIES)
+        self._process = CollectorRegistry()
+        ProcessCollector(registry=self._process)
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """Give the page and its content type, for the value of an `Accept` header.
@@ -31,4 +32,7 @@ class Metrics:
             encode, content_type = choose_encoder(accept)
         except (TypeError, ValueError):  # a version that is not made of numbers
             encode, content_type = choose_encoder("")
-        return encode(self._registry), content_type
+        view = self.view()
+        body = encode(LogwatchCollector(view, self.version)).removesuffix(END)
+        parts = [family.write(view, encode) for family in self._families]
+        return b"".join((body, *parts, encode(self._process))), content_type

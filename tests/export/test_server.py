@@ -86,7 +86,7 @@ def test_a_scrape_commits_first_and_shows_what_was_committed(
     for expected in (1, 2):
         answer = client.get("/metrics")
         assert 200 == answer.status_code
-        assert f'source="203.0.113.7"}} {expected}.0\n' in answer.text
+        assert f'source="203.0.113.7"}} {expected}\n' in answer.text
         assert expected == daemon.commits
 
 
@@ -101,7 +101,7 @@ def test_a_failed_commit_does_not_stop_the_scrape(
     daemon.when_asked = fail
     answer = client.get("/metrics")
     assert (200, 1) == (answer.status_code, server.failed_commits)
-    assert 'source="203.0.113.7"} 0.0\n' in answer.text
+    assert 'source="203.0.113.7"} 0\n' in answer.text
 
 
 def test_the_scraper_chooses_format_and_compression(client: httpx.Client) -> None:
