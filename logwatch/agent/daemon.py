@@ -8,28 +8,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, get_args
 
 import structlog
 
 from logwatch import __version__
-from logwatch.agent.enforcement import Enforcement
+from logwatch.agent.decisions import Decisions
 from logwatch.agent.inputs import input_paths, new_waiter, outdated_inputs
 from logwatch.agent.intake import Batch, Intake
 from logwatch.agent.recent import RecentSources
-from logwatch.blacklist import PolicyError
 from logwatch.config import Config
-from logwatch.export import InputView, Metrics, Server, View, escalation_counts
+from logwatch.export import InputView, Metrics, Server, View
 from logwatch.ledger import Ledger, SeriesLimits, StateError
-from logwatch.offenders import (
-    REFUSALS,
-    AddressesError,
-    Mode,
-    Offence,
-    Offenders,
-    Protected,
-    read_rules,
-)
+from logwatch.offenders import REFUSALS
 
 POLL_SECONDS = 1.0
 """Longest wait between two looks at the inputs; a wake-up comes sooner."""
@@ -47,19 +37,11 @@ FLUSH_SECONDS = 2.0
 STALLED_SECONDS = 30.0
 """A loop that has not come round for so long is reported as unhealthy."""
 
-ADDRESSES_SECONDS = 60.0
-"""How often the host's own addresses are read again."""
-
 RECENT_SECONDS = 300.0
 """What is older is not among the sources of the last five minutes."""
 
-NETWORKS_TOLD = 10
-"""Networks that a line of the log names; the rest is a number."""
-
 HARMLESS = frozenset({"waker"})
 """Parts whose problem is told but does not make the daemon unready: polling finds all the same."""
-
-BANS = "bans"
 
 
 class Agent:
@@ -74,17 +56,7 @@ class Agent:
         """
         self._log = log
         self._config = config
-        self._protected = Protected(config.never_ban_networks)
-        reading = read_rules(None if config.rules is None else Path(config.rules))
-        self._rules = reading.rules
-        for problem in reading.problems:
-            log.warning("rule", what=problem.what, file=problem.place.file, line=problem.place.line)
-        mode: Mode = config.mode
-        self._offenders = Offenders(
-            self._rules, self._protected, mode=mode, max_bans=config.max_bans
-        )
-        self._enforcement = Enforcement(mode, config.policy_file)
-        self._enforcement.check()
+        self._decisions = Decisions(config, log)
         self._ledger = Ledger.open(
             Path(config.state),
             limits=SeriesLimits(
@@ -98,9 +70,7 @@ class Agent:
         self._told: dict[str, str] = {}
         if self._ledger.set_aside is not None:
             log.warning("damaged state set aside", file=str(self._ledger.set_aside))
-        damaged = self._offenders.restore(self._ledger.documents(BANS))
-        if damaged:
-            log.warning("damaged bans left out", number=damaged)
+        self._decisions.restore(self._ledger)
         self._recent = RecentSources()
         for path in outdated_inputs(config, self._ledger.inputs):
             self._ledger.forget(path)
@@ -117,9 +87,6 @@ class Agent:
         self.is_stopping = False
         """Set it, from anywhere, and `run` returns within a moment."""
         self._now = 0.0
-        self._waits_since = 0.0
-        """When a ban was decided that could not be written yet; 0 when there is none."""
-        self._has_new_bans = False
         self._has_started = False
         self._pace = 0.0 if config.input == "kmsg" else PACE_SECONDS
         self._flushing = threading.Condition()
@@ -128,9 +95,6 @@ class Agent:
         self._is_over = False
         self._alive_at = time.monotonic()
         self._committed_at = 0.0
-        self._committed_revision = -1
-        """Of the offenders: thousands of documents need not be compared each second."""
-        self._addresses_at = time.monotonic()
         self._problems: dict[str, str] = {}
         self._view = self._make_view()
         metrics = Metrics(lambda: self._view, version=__version__)
@@ -196,15 +160,15 @@ class Agent:
         began = time.monotonic()
         self._now = time.time()
         self._refresh_addresses(began)
-        self._has_new_bans = False
+        self._decisions.begin_round()
         for intake in self._intakes:
             intake.read(self._now)
             is_more |= intake.is_more
             self._count(intake)
-        self._apart("expiry", self._expire)
-        self._apart("policy", lambda: self._enforce(began))
+        self._apart("expiry", lambda: self._decisions.expire(self._now))
+        self._apart("policy", lambda: self._decisions.enforce(began))
         is_due = began - self._committed_at >= COMMIT_SECONDS
-        if is_due or self._has_new_bans or asked > self._flushes_done:
+        if is_due or self._decisions.has_new_bans or asked > self._flushes_done:
             self._commit()
             self._committed_at = began
         self._note_problems()
@@ -220,16 +184,7 @@ class Agent:
         self._ledger.add(batch.summary, batch.policies, self._now)
         if self._now - batch.at < RECENT_SECONDS:
             self._recent.see(batch.summary, self._now)
-        self._apart("offenders", lambda: self._judge(batch))
-
-    def _judge(self, batch: Batch) -> None:
-        offences = self._offenders.observe(batch.summary, batch.at, self._now, batch.policies)
-        for offence in offences:
-            self._has_new_bans |= self._tell_offence(offence)
-
-    def _expire(self) -> None:
-        for ban in self._offenders.expire(self._now):
-            self._log.info("ban ended", network=ban.network, rule=ban.rule, why=ban.ending)
+        self._apart("offenders", lambda: self._decisions.judge(batch, self._now))
 
     def _apart(self, part: str, work: Callable[[], str | None]) -> None:
         """Do what the counting does not depend on: whatever fails there is told, no more."""
@@ -248,71 +203,19 @@ class Agent:
             if name in _LOSSES and amount:
                 self._log.warning(_LOSSES[name], path=str(intake.path), number=amount)
 
-    def _tell_offence(self, offence: Offence) -> bool:
-        self._ledger.count("offences", (offence.rule,))
-        event: dict[str, Any] = {
-            "network": offence.network,
-            "rule": offence.rule,
-            "reason": offence.reason,
-        }
-        if offence.refusal is not None:
-            self._ledger.count("bans_refused", (offence.refusal.reason,))
-            self._log.info("ban refused", **event, why=offence.refusal.text)
-            return False
-        if offence.ban is None:
-            return False
-        self._ledger.count("bans", (offence.rule, offence.ban.phase))
-        self._log.warning(
-            _DECIDED[offence.ban.phase],
-            **event,
-            offence=offence.ban.offence,
-            expires=_moment(offence.ban.expires),
-        )
-        return True
-
-    def _enforce(self, began: float) -> str | None:
-        try:
-            changes = self._enforcement.write(self._offenders)
-        except PolicyError as error:
-            self._waits_since = self._waits_since or (began if self._has_new_bans else 0.0)
-            return str(error)
-        since, self._waits_since = self._waits_since or began, 0.0
-        for path, change in changes:
-            if not change.written:
-                continue
-            self._log.info(
-                "policy written",
-                file=str(path),
-                added=_shortened(change.added),
-                removed=_shortened(change.removed),
-            )
-            if change.added and self._config.mode == "enforce":
-                for name, labels, amount in escalation_counts(time.monotonic() - since):
-                    self._ledger.count(name, labels, amount)
-        return None
-
     def _commit(self) -> None:
         checkpoints = {str(intake.path): intake.checkpoint() for intake in self._intakes}
-        revision = self._offenders.revision
-        is_new = revision != self._committed_revision
         try:
-            self._ledger.commit(checkpoints, {BANS: self._offenders.documents()} if is_new else {})
+            self._decisions.commit(checkpoints)
         except StateError as error:
             self._tell("state", "state not written", str(error))
         else:
-            self._committed_revision = revision
             self._tell("state", "state written again", None)
 
     def _refresh_addresses(self, now: float) -> None:
-        if now - self._addresses_at < ADDRESSES_SECONDS:
-            return
-        self._addresses_at = now
-        try:
-            self._protected.refresh()
-        except AddressesError as error:
-            self._tell("addresses", "own addresses not read", str(error))
-        else:
-            self._tell("addresses", "own addresses read again", None)
+        if self._decisions.is_refresh_due(now):
+            problem = self._decisions.refresh_addresses(now)
+            self._tell("addresses", "own addresses read again", problem)
 
     def _note_problems(self) -> None:
         for intake in self._intakes:
@@ -352,9 +255,6 @@ class Agent:
         return reasons
 
     def _make_view(self) -> View:
-        phases: dict[str, int] = dict.fromkeys(get_args(Mode), 0)
-        for ban in self._offenders.bans.values():
-            phases[ban.phase] += 1
         now = time.time()
         return View(
             snapshot=self._ledger.snapshot,
@@ -369,24 +269,14 @@ class Agent:
                 for intake in self._intakes
             ),
             sources=self._recent.estimate(now),
-            rules=tuple(rule.name for rule in self._rules),
+            rules=self._decisions.rules,
             mode=self._config.mode,
             refusals=REFUSALS,
-            entries=phases,
-            networks=self._enforcement.numbers(self._offenders),
+            entries=self._decisions.entries(),
+            networks=self._decisions.networks(),
         )
 
 
-def _shortened(networks: tuple[str, ...]) -> list[str]:
-    rest = len(networks) - NETWORKS_TOLD
-    return [*networks[:NETWORKS_TOLD], *([f"and {rest} more"] if rest > 0 else [])]
-
-
-_DECIDED: Mapping[str, str] = {
-    "observe": "would be banned",
-    "propose": "ban proposed",
-    "enforce": "ban decided",
-}
 _PAST: Mapping[str, str] = {"rotations": "rotated", "truncations": "truncated"}
 _LOSSES: Mapping[str, str] = {
     "destroyed_bytes": "bytes were cut away unread",
@@ -399,10 +289,6 @@ def _reachable(host: str) -> str:
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
         return "localhost"
     return f"[{host}]" if ":" in host else host
-
-
-def _moment(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def boot_id(path: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:
