@@ -21,7 +21,7 @@ prefixes:
   - {text: audit, verdict: logged}
 rules: /etc/logwatch/own.rules
 never_ban: [10.0.0.0/8, 2001:db8::1]
-max_bans: 10
+brakes: {bans: 10, bans_per_minute: 5}
 series: {sources: 5}
 """
 
@@ -119,7 +119,11 @@ def test_an_empty_file_is_the_default() -> None:
         (b"prefixes: [{text: a}, {text: a}]\n", ["prefixes[1].text", "twice"]),
         (b"never_ban: ['fe80::1%eth0']\n", ["never_ban[0]", "fe80::1%eth0"]),
         (b"state: /s\nrules: [a]\n", ["line 2", "rules", "a text"]),
-        (b"max_bans: 257\n", ["line 1", "257", "256"]),
+        (b"brakes: {bans: 257}\n", ["line 1", "brakes.bans", "257", "256"]),
+        (b"brakes: {bans_per_minute: 0}\n", ["brakes.bans_per_minute", "between 1 and 10000"]),
+        (b"brakes: {share_percent: 101}\n", ["brakes.share_percent", "between 1 and 100"]),
+        (b"brakes: {freeze_factor: 1}\n", ["brakes.freeze_factor", "between 2 and 100"]),
+        (b"brakes: {ban: 1}\n", ["brakes.ban", "bans_per_minute"]),
         (b"series: {flows: 0}\n", ["line 1", "series.flows", "10000"]),
         (b"a: [\n", ["line 2", "not YAML"]),
         (b"- a\n", ["a mapping"]),

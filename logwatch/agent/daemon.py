@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from logwatch import __version__
+from logwatch.agent.clock import Clock
 from logwatch.agent.decisions import Decisions
 from logwatch.agent.inputs import input_paths, new_waiter, outdated_inputs
 from logwatch.agent.intake import Batch, Intake
@@ -56,7 +57,8 @@ class Agent:
         """
         self._log = log
         self._config = config
-        self._decisions = Decisions(config, log)
+        self._recent = RecentSources()
+        self._decisions = Decisions(config, log, self._recent.estimate)
         self._ledger = Ledger.open(
             Path(config.state),
             limits=SeriesLimits(
@@ -70,8 +72,8 @@ class Agent:
         self._told: dict[str, str] = {}
         if self._ledger.set_aside is not None:
             log.warning("damaged state set aside", file=str(self._ledger.set_aside))
-        self._decisions.restore(self._ledger)
-        self._recent = RecentSources()
+        self._clock = Clock(boot_id)
+        self._decisions.restore(self._ledger, self._clock)
         for path in outdated_inputs(config, self._ledger.inputs):
             self._ledger.forget(path)
         self._intakes = [
@@ -158,14 +160,15 @@ class Agent:
             asked = self._flushes_asked
         is_more = False
         began = time.monotonic()
-        self._now = time.time()
+        self._now, step = self._clock.look()
         self._refresh_addresses(began)
-        self._decisions.begin_round()
+        self._decisions.begin_round(step)
         for intake in self._intakes:
             intake.read(self._now)
             is_more |= intake.is_more
             self._count(intake)
         self._apart("expiry", lambda: self._decisions.expire(self._now))
+        self._apart("waiting offenders", lambda: self._decisions.decide(self._now))
         self._apart("policy", lambda: self._decisions.enforce(began))
         is_due = began - self._committed_at >= COMMIT_SECONDS
         if is_due or self._decisions.has_new_bans or asked > self._flushes_done:
@@ -274,6 +277,8 @@ class Agent:
             refusals=REFUSALS,
             entries=self._decisions.entries(),
             networks=self._decisions.networks(),
+            frozen=self._decisions.is_frozen,
+            held=self._decisions.held,
         )
 
 

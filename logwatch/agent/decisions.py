@@ -4,12 +4,14 @@ What it raises is told by the daemon, which goes on counting.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import structlog
 
+from logwatch.agent.clock import Clock
 from logwatch.agent.enforcement import Enforcement
 from logwatch.agent.intake import Batch
 from logwatch.blacklist import PolicyError
@@ -17,7 +19,9 @@ from logwatch.config import Config
 from logwatch.export import escalation_counts
 from logwatch.ledger import Ledger
 from logwatch.offenders import (
+    CALM_SECONDS,
     AddressesError,
+    Frozen,
     Mode,
     Offence,
     Offenders,
@@ -31,15 +35,29 @@ ADDRESSES_SECONDS = 60.0
 NETWORKS_TOLD = 10
 """Networks that a line of the log names; the rest is a number."""
 
-BANS = "bans"
-"""The ledger's collection of documents."""
+HELD_SECONDS = 10.0
+"""From one line of the log about bans that are held back to the next."""
+
+BANS, BRAKES = "bans", "brakes"
+"""The ledger's collections of documents."""
+
+FREEZE, CLOCK = "freeze", "clock"
+"""Documents among the brakes."""
 
 
 class Decisions:
     """Judges, ends and enforces bans. One thread at a time; `restore` comes first."""
 
-    def __init__(self, config: Config, log: structlog.typing.FilteringBoundLogger) -> None:
-        """Find out what can fail at the start: PolicyError, AddressesError, RulesError."""
+    def __init__(
+        self,
+        config: Config,
+        log: structlog.typing.FilteringBoundLogger,
+        sources: Callable[[float], int],
+    ) -> None:
+        """Find out what can fail at the start: PolicyError, AddressesError, RulesError.
+
+        `sources` estimates the distinct sources of the last five minutes at a time.
+        """
         self._log = log
         self._mode: Mode = config.mode
         self._protected = Protected(config.never_ban_networks)
@@ -49,8 +67,16 @@ class Decisions:
             log.warning("rule", what=problem.what, file=problem.place.file, line=problem.place.line)
         self.rules = tuple(rule.name for rule in reading.rules)
         self._offenders = Offenders(
-            reading.rules, self._protected, mode=config.mode, max_bans=config.max_bans
+            reading.rules,
+            self._protected,
+            mode=config.mode,
+            limits=config.brakes,
+            sources=sources,
         )
+        self._frozen: Frozen | None = None
+        """As it was told last."""
+        self._held: dict[str, _Held] = {}
+        self._held_told_at = -HELD_SECONDS
         self._enforcement = Enforcement(config.mode, config.policy_file)
         self._enforcement.check()
         self._waits_since = 0.0
@@ -60,21 +86,56 @@ class Decisions:
         self._committed_revision = -1
         """Of the offenders: thousands of documents need not be compared each second."""
 
-    def restore(self, ledger: Ledger) -> None:
-        """Take over the bans that the ledger keeps, and count into it from now on."""
-        self._ledger = ledger
-        damaged = self._offenders.restore(ledger.documents(BANS))
+    def restore(self, ledger: Ledger, clock: Clock) -> None:
+        """Take over what the ledger keeps, and count into it from now on.
+
+        A clock that was set since it was committed, in the same boot, changes no ban's length.
+        """
+        self._ledger, self._clock = ledger, clock
+        kept = ledger.documents(BRAKES)
+        clock.restore(kept.get(CLOCK))
+        now, step = clock.look()
+        damaged = self._offenders.restore(
+            ledger.documents(BANS), freeze=kept.get(FREEZE), now=now - step
+        )
         if damaged:
             self._log.warning("damaged bans left out", number=damaged)
+        self._shift(step)
 
-    def begin_round(self) -> None:
-        """Forget that there were new bans: they are committed."""
+    def begin_round(self, step: float) -> None:
+        """Begin a round, in front of which the clock was set by so much.
+
+        New bans of the round before are committed, so there are none.
+        """
         self.has_new_bans = False
+        self._shift(step)
+
+    def _shift(self, step: float) -> None:
+        if step:
+            self._offenders.shift(step)
+            self._log.warning(
+                "clock was set", seconds=round(step, 3), remedy="none needed: bans go on as long"
+            )
 
     def judge(self, batch: Batch, now: float) -> None:
         """Take a batch into evidence and decide on those who offend by it."""
-        for offence in self._offenders.observe(batch.summary, batch.at, now, batch.policies):
-            self._tell(offence)
+        self._tell(self._offenders.observe(batch.summary, batch.at, now, batch.policies))
+
+    def decide(self, now: float) -> None:
+        """Decide on those whose bans were held back; tell of a freeze, and of who was held."""
+        self._tell(self._offenders.decide(now))
+        self._tell_freeze(now)
+        self._tell_held()
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether rules decide nothing."""
+        return self._offenders.frozen is not None
+
+    @property
+    def held(self) -> int:
+        """How many offenders wait, their bans held back by a brake."""
+        return self._offenders.held
 
     def expire(self, now: float) -> None:
         """End the bans that are over."""
@@ -95,8 +156,8 @@ class Decisions:
             self._log.info(
                 "policy written",
                 file=str(path),
-                added=_shortened(change.added),
-                removed=_shortened(change.removed),
+                added=_shortened(change.added, len(change.added)),
+                removed=_shortened(change.removed, len(change.removed)),
             )
             if change.added and self._mode == "enforce":
                 for name, labels, amount in escalation_counts(time.monotonic() - since):
@@ -120,29 +181,42 @@ class Decisions:
         """Commit the ledger with the bans. Raises StateError."""
         revision = self._offenders.revision
         is_new = revision != self._committed_revision
-        self._ledger.commit(checkpoints, {BANS: self._offenders.documents()} if is_new else {})
+        freeze = self._offenders.freeze_document()
+        kept = {CLOCK: self._clock.to_json()} | ({} if freeze is None else {FREEZE: freeze})
+        bans = {BANS: self._offenders.documents()} if is_new else {}
+        self._ledger.commit(checkpoints, {BRAKES: kept, **bans})
         self._committed_revision = revision
 
-    def entries(self) -> dict[str, int]:
+    def entries(self) -> Mapping[str, int]:
         """How many bans there are by phase."""
-        phases: dict[str, int] = dict.fromkeys(get_args(Mode), 0)
-        for ban in self._offenders.bans.values():
-            phases[ban.phase] += 1
-        return phases
+        return {str(phase): number for phase, number in self._offenders.entries().items()}
 
     def networks(self) -> dict[str, int]:
         """How many networks are decided, and how many of them enforced."""
         return self._enforcement.numbers(self._offenders)
 
-    def _tell(self, offence: Offence) -> None:
-        self._ledger.count("offences", (offence.rule,))
+    def _tell(self, offences: Iterable[Offence]) -> None:
+        for offence in offences:
+            if not offence.has_waited:
+                self._ledger.count("offences", (offence.rule,))
+            if offence.refusal is not None:
+                self._ledger.count("bans_refused", (offence.refusal.reason,))
+            if offence.refusal is not None and offence.refusal.is_held:
+                held = self._held.setdefault(offence.refusal.reason, _Held(offence.refusal.text))
+                held.add(offence.network)
+            else:
+                self._tell_one(offence)
+
+    def _tell_one(self, offence: Offence) -> None:
+        evidence = offence.evidence
         event: dict[str, Any] = {
             "network": offence.network,
             "rule": offence.rule,
             "reason": offence.reason,
+            "sent": ", ".join(evidence.shapes),
+            "forgeable": ", ".join(evidence.forgeable),
         }
         if offence.refusal is not None:
-            self._ledger.count("bans_refused", (offence.refusal.reason,))
             self._log.info("ban refused", **event, why=offence.refusal.text)
         if offence.ban is not None:
             self.has_new_bans = True
@@ -154,6 +228,51 @@ class Decisions:
                 expires=_moment(offence.ban.expires),
             )
 
+    def _tell_freeze(self, now: float) -> None:
+        frozen, before = self._offenders.frozen, self._frozen
+        self._frozen = frozen
+        if frozen is not None and before is None:
+            self._log.warning("frozen", why=self._offenders.freeze_text())
+        elif frozen is None and before is not None:
+            self._log.warning(
+                "thawed",
+                why=f"it was calm for {CALM_SECONDS:.0f} s; rules decide again",
+                seconds=round(now - before.since),
+                waiting=self.held,
+            )
+
+    def _tell_held(self) -> None:
+        """Sum up who was held back: in a flood it is thousands."""
+        moment = time.monotonic()
+        if not self._held or moment - self._held_told_at < HELD_SECONDS:
+            return
+        self._held_told_at = moment
+        for reason, held in self._held.items():
+            self._log.warning(
+                "bans held back",
+                reason=reason,
+                number=held.number,
+                networks=_shortened(held.networks, held.number),
+                why=held.text,
+                waiting=self.held,
+            )
+        self._held.clear()
+
+
+@dataclass(slots=True)
+class _Held:
+    """Offenders that one brake held back since that was told last."""
+
+    text: str
+    number: int = 0
+    networks: tuple[str, ...] = ()
+    """The first of them, as many as are told."""
+
+    def add(self, network: str) -> None:
+        self.number += 1
+        if len(self.networks) < NETWORKS_TOLD:
+            self.networks += (network,)
+
 
 _DECIDED: Mapping[str, str] = {
     "observe": "would be banned",
@@ -162,8 +281,8 @@ _DECIDED: Mapping[str, str] = {
 }
 
 
-def _shortened(networks: tuple[str, ...]) -> list[str]:
-    rest = len(networks) - NETWORKS_TOLD
+def _shortened(networks: tuple[str, ...], number: int) -> list[str]:
+    rest = number - NETWORKS_TOLD
     return [*networks[:NETWORKS_TOLD], *([f"and {rest} more"] if rest > 0 else [])]
 
 

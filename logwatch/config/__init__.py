@@ -4,6 +4,7 @@ Nothing here reads the environment.
 """
 
 from logwatch.config.values import (
+    Brakes,
     Config,
     ConfigError,
     Mode,
@@ -16,6 +17,7 @@ from logwatch.config.values import (
 )
 
 __all__ = [
+    "Brakes",
     "Config",
     "ConfigError",
     "Mode",

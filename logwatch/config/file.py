@@ -15,6 +15,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from logwatch.config.values import (
+    Brakes,
     Config,
     ConfigError,
     InputKind,
@@ -158,6 +159,7 @@ def _in_words(text: str, keys: tuple[str | int, ...]) -> str:
 def _fields_at(keys: tuple[str | int, ...]) -> tuple[str, ...]:
     places: dict[tuple[str, ...], type[msgspec.Struct]] = {
         (): Config,
+        ("brakes",): Brakes,
         ("series",): Series,
         ("prefixes",): Prefix,
     }

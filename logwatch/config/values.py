@@ -33,6 +33,13 @@ _BANS_MOST = 256
 """Calico's limit of nets in a rule, from v3.33 on."""
 _SERIES_MOST = 10_000
 """A scrape stays below 200 ms."""
+_BRAKES = {
+    "bans_per_minute": (1, 10_000),
+    "bans": (1, _BANS_MOST),
+    "share_percent": (1, 100),
+    "freeze_factor": (2, 100),
+}
+"""Least and most of each brake: none can be taken off by a number that is never reached."""
 
 
 class ConfigError(UsageError):
@@ -63,6 +70,20 @@ class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flows: int = 500
 
 
+class Brakes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stops rules from banning too many, whatever they find. Bans by hand are not held."""
+
+    bans_per_minute: int = 30
+    """Bans that rules may decide within any minute."""
+    bans: int = 256
+    """Bans that may hold at a time."""
+    share_percent: int = 50
+    """Of the distinct sources of the last 5 minutes, how many may be banned in these 5 minutes;
+    100 leaves that open."""
+    freeze_factor: int = 10
+    """So many times `bans_per_minute` offenders within a minute, and rules decide nothing more."""
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that an agent is told."""
 
@@ -78,7 +99,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: str | None = None
     """A file in the language of rules; None takes those that come with logwatch."""
     never_ban: tuple[str, ...] = ()
-    max_bans: int = 256
+    brakes: Brakes = Brakes()
     series: Series = Series()
 
     @property
@@ -214,8 +235,10 @@ def _check_prefixes(config: Config, wrong: Wrong) -> None:
 
 
 def _check_numbers(config: Config, wrong: Wrong) -> None:
-    if not 1 <= config.max_bans <= _BANS_MOST:
-        raise wrong(("max_bans",), f"{config.max_bans} is not between 1 and {_BANS_MOST}")
+    for name, (least, most) in _BRAKES.items():
+        number = getattr(config.brakes, name)
+        if not least <= number <= most:
+            raise wrong(("brakes", name), f"{number} is not between {least} and {most}")
     for name in Series.__struct_fields__:
         if not 1 <= getattr(config.series, name) <= _SERIES_MOST:
             number = getattr(config.series, name)

@@ -55,6 +55,8 @@ class LogwatchCollector(Collector):
         yield self.offences(view)
         yield self.bans(view)
         yield self.bans_refused(view)
+        yield self.bans_held(view)
+        yield self.frozen(view)
         yield self.blacklist_entries(view)
         yield self.blacklist_networks(view)
         yield self.escalation(view)
@@ -193,8 +195,26 @@ class LogwatchCollector(Collector):
     def bans_refused(self, view: View) -> Metric:
         """`logwatch_bans_refused_total`."""
         known = [(reason,) for reason in view.refusals]
-        text = "Bans that a rule asked for and that were not decided."
+        text = (
+            "Bans that a rule asked for and that were not decided: for good (never banned, too "
+            "wide, past), or held back by a brake (limit, rate, share, frozen) and decided later "
+            "if the source offends on."
+        )
         return _counter(view, "bans_refused", text, ("reason",), known)
+
+    def bans_held(self, view: View) -> Metric:
+        """`logwatch_bans_held`."""
+        text = "Offenders that wait now, their bans held back by a brake; 1,000 at most are kept."
+        return GaugeMetricFamily("logwatch_bans_held", text, value=view.held)
+
+    def frozen(self, view: View) -> Metric:
+        """`logwatch_frozen`."""
+        return GaugeMetricFamily(
+            "logwatch_frozen",
+            "1 while rules decide nothing, since many times more sources offend than the brakes "
+            "let them ban: such a flood may be forged.",
+            value=float(view.frozen),
+        )
 
     def blacklist_entries(self, view: View) -> Metric:
         """`logwatch_blacklist_entries`."""

@@ -38,5 +38,9 @@ class View:
     """Known reasons for refusing a ban, shown as 0 before the first."""
     entries: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Blacklist entries by phase."""
+    frozen: bool = False
+    """Whether rules decide nothing, since too many offend at once."""
+    held: int = 0
+    """Offenders that wait, their bans held back by a brake."""
     networks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Networks of the blacklist by state: `decided`, `enforced`."""

@@ -5,23 +5,32 @@ Decides only; who writes a policy asks `Offenders.networks`.
 
 from logwatch.offenders.addresses import PROC_NET, AddressesError, own_addresses
 from logwatch.offenders.ban import Ban, Evidence, Mode
-from logwatch.offenders.offenders import REFUSALS, Offence, Offenders, Refusal
+from logwatch.offenders.freeze import CALM_SECONDS, Frozen
+from logwatch.offenders.offence import Offence
+from logwatch.offenders.offenders import Offenders
 from logwatch.offenders.protected import Protected, Protection
+from logwatch.offenders.refusal import REFUSALS, Refusal
 from logwatch.offenders.rules_file import RulesError, read_rules
+from logwatch.offenders.why import Near, Stop, Why
 
 __all__ = [
+    "CALM_SECONDS",
     "PROC_NET",
     "REFUSALS",
     "AddressesError",
     "Ban",
     "Evidence",
+    "Frozen",
     "Mode",
+    "Near",
     "Offence",
     "Offenders",
     "Protected",
     "Protection",
     "Refusal",
     "RulesError",
+    "Stop",
+    "Why",
     "own_addresses",
     "read_rules",
 ]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 Mode = Literal["observe", "propose", "enforce"]
 
@@ -28,6 +29,20 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     shapes: tuple[str, ...] = ()
     """What it ever sent: of `syn`, `reply`, `tcp` (neither of them), `udp`, `icmp` and `other`."""
 
+    @property
+    def forgeable(self) -> tuple[str, ...]:
+        """What of it anybody can send with the source of somebody else, in words."""
+        return tuple(_FORGEABLE[shape] for shape in self.shapes if shape in _FORGEABLE)
+
+
+_FORGEABLE = {
+    "syn": "lone SYN",
+    "reply": "replies",
+    "udp": "UDP",
+    "icmp": "ICMP",
+    "other": "protocols without a connection",
+}
+
 
 class Ban(msgspec.Struct, frozen=True, forbid_unknown_fields=False, omit_defaults=True):
     """A network that is to be denied until `expires`, or that was until it `ended`."""
@@ -46,10 +61,29 @@ class Ban(msgspec.Struct, frozen=True, forbid_unknown_fields=False, omit_default
     """1 for the first ban of this network, 2 for the next one after the first has ended, ..."""
     phase: Mode
     """The mode in which it was decided; only `enforce` may be written into a policy."""
+    decided: float = 0.0
+    """When a rule's ban was decided, by the wall clock: brakes go on from it after a restart.
+    0 where no rule decided it."""
     ended: float | None = None
     """When it ended; an ended ban is kept for a while, to number the next offence."""
     ending: Literal["", "expired", "protected"] = ""
     """Why it ended; `protected` when its network came under the never-ban list."""
+
+    def shifted(self, seconds: float) -> "Ban":
+        """Move all its times: the clock was set by so much."""
+        evidence = replace(
+            self.evidence,
+            first=self.evidence.first + seconds,
+            last=self.evidence.last + seconds,
+        )
+        return replace(
+            self,
+            evidence=evidence,
+            since=self.since + seconds,
+            expires=self.expires + seconds,
+            decided=self.decided and self.decided + seconds,
+            ended=None if self.ended is None else self.ended + seconds,
+        )
 
     def to_json(self) -> bytes:
         """Encode for the ledger."""

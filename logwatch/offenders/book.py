@@ -3,14 +3,17 @@
 Bans end by the wall clock. Who decides a ban is `Offenders`; here it is kept.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from heapq import heapify, heappop, heappush
+from itertools import chain
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from msgspec.structs import replace
 
-from logwatch.blacklist import NetworkError, collapse, is_too_wide, parse_network
+from logwatch.blacklist import Network, NetworkError, collapse, is_too_wide, overlap, parse_network
 from logwatch.offenders.ban import Ban, Mode
 from logwatch.offenders.protected import Protected
 
@@ -21,6 +24,10 @@ MAX_RECALLED = 4096
 """Ended bans remembered at most; 400 bytes each in the ledger."""
 
 
+ENDS_SPARE = 64
+"""Entries of the heap beyond two for each ban; then it is made anew."""
+
+
 class Book:
     """Bans, and their documents for the ledger. One thread at a time."""
 
@@ -29,12 +36,22 @@ class Book:
         self._bans: dict[str, Ban] = {}
         self._ended: dict[str, Ban] = {}
         """In the order in which they ended."""
+        self._networks: dict[str, Network] = {}
+        """Of the bans that hold, as they were read."""
+        self._ends: list[tuple[float, str]] = []
+        """A heap of when bans end; an entry counts only while its ban still ends then."""
+        self._phases: Counter[Mode] = Counter()
+        self._looked_at = 0.0
+        """Time of the last `expire`."""
         self._documents: dict[str, bytes] = {}
         self._checked_revision = -1
         """Of the protected list, when the bans were last held against it."""
         self._changes = 0
-        self._listed: dict[Mode, tuple[int, tuple[str, ...]]] = {}
-        """By phase: the revision at which its networks were listed, and these."""
+        self._members = 0
+        """Grows whenever a ban begins or ends; not when one is extended."""
+        self._listed: dict[Mode, tuple[tuple[int, int], tuple[str, ...]]] = {}
+        """By phase: the members and the protected list of which its networks were listed, and
+        these."""
 
     @property
     def bans(self) -> Mapping[str, Ban]:
@@ -51,22 +68,38 @@ class Book:
         """Grows whenever bans, documents or the protected list change."""
         return self._changes + self._protected.revision
 
+    def entries(self) -> dict[Mode, int]:
+        """How many bans hold, by the mode in which they were decided."""
+        return {mode: self._phases[mode] for mode in get_args(Mode)}
+
     def networks_of(self, phase: Mode) -> tuple[str, ...]:
         """List the networks of the bans decided in a mode: canonical, disjoint, sorted.
 
-        The same tuple is returned until `revision` grows.
+        The same tuple is returned until a ban begins or ends, or the protected list changes.
         """
-        revision, networks = self._listed.get(phase, (-1, ()))
-        if revision != self.revision:
+        current = (self._members, self._protected.revision)
+        listed, networks = self._listed.get(phase, (None, ()))
+        if listed != current:
             networks = self._list_networks(phase)
-            self._listed[phase] = (self.revision, networks)
+            self._listed[phase] = (current, networks)
         return networks
 
     def _list_networks(self, phase: Mode) -> tuple[str, ...]:
-        networks = [parse_network(ban.network) for ban in self._bans.values() if ban.phase == phase]
+        networks = [
+            self._networks[ban.network] for ban in self._bans.values() if ban.phase == phase
+        ]
         if self._checked_revision != self._protected.revision:
             networks = [each for each in networks if self._protected.reason(each) is None]
         return tuple(str(network) for network in collapse(networks))
+
+    def covering(self, network: Network) -> Ban | None:
+        """Give the ban of a network or of one around it; looks at each, which is for people."""
+        around = (
+            self._bans[text]
+            for text, each in self._networks.items()
+            if each.prefixlen <= network.prefixlen and overlap(each, network)
+        )
+        return self._bans.get(str(network)) or next(around, None)
 
     def next_offence(self, network: str) -> int:
         """Give the number of a network's next offence."""
@@ -75,10 +108,27 @@ class Book:
 
     def keep(self, ban: Ban) -> None:
         """Take a ban in, in the place of an earlier one of its network."""
-        self._changes += 1
         self._ended.pop(ban.network, None)
+        earlier = self._bans.get(ban.network)
+        if earlier is None or earlier.phase != ban.phase:
+            self._members += 1
+            self._phases[ban.phase] += 1
+            self._networks[ban.network] = parse_network(ban.network)
+        if earlier is not None and earlier.phase != ban.phase:
+            self._phases[earlier.phase] -= 1
+        self._put(ban)
+        heappush(self._ends, (ban.expires, ban.network))
+        if len(self._ends) > 2 * len(self._bans) + ENDS_SPARE:
+            self._sort_ends()
+
+    def _put(self, ban: Ban) -> None:
+        self._changes += 1
         self._bans[ban.network] = ban
         self._documents[ban.network] = ban.to_json()
+
+    def _sort_ends(self) -> None:
+        self._ends = [(ban.expires, ban.network) for ban in self._bans.values()]
+        heapify(self._ends)
 
     def restore(self, documents: Mapping[str, bytes]) -> int:
         """Take over what was saved; return how many damaged documents were left out.
@@ -100,22 +150,26 @@ class Book:
         self._checked_revision = -1
         return damaged
 
+    def decided(self) -> Iterator[float]:
+        """Tell when rules decided the bans that are kept, also those that ended."""
+        kept = chain(self._bans.values(), self._ended.values())
+        return (ban.decided for ban in kept if ban.decided)
+
     def expire(self, now: float) -> list[Ban]:
         """End the bans that are over, and those whose network came under protection.
 
         Returns them with `ended` and `ending` set. After a step back of the clock no ban lasts
         longer from now on than its rule says.
         """
-        is_list_new = self._checked_revision != self._protected.revision
-        self._checked_revision = self._protected.revision
         over: list[Ban] = []
-        for ban in list(self._bans.values()):
-            if is_list_new and self._protected.reason(parse_network(ban.network)) is not None:
-                over.append(self._end(ban, now, "protected"))
-            elif ban.expires <= now:
+        if self._checked_revision != self._protected.revision or now < self._looked_at:
+            over = self._check_all(now)
+        self._looked_at = now
+        while self._ends and self._ends[0][0] <= now:
+            expires, network = heappop(self._ends)
+            ban = self._bans.get(network)
+            if ban is not None and ban.expires == expires:
                 over.append(self._end(ban, now, "expired"))
-            elif ban.expires > now + ban.seconds:
-                self.keep(replace(ban, expires=now + ban.seconds))
         while self._ended:
             oldest = next(iter(self._ended.values()))
             if now - (oldest.ended or 0.0) < RECALL and len(self._ended) <= MAX_RECALLED:
@@ -123,9 +177,31 @@ class Book:
             self._forget(oldest)
         return over
 
+    def _check_all(self, now: float) -> list[Ban]:
+        """Hold each ban against the protected list and the clock; return those that ended."""
+        self._checked_revision = self._protected.revision
+        over = []
+        for ban in list(self._bans.values()):
+            if self._protected.reason(self._networks[ban.network]) is not None:
+                over.append(self._end(ban, now, "protected"))
+            elif ban.expires > now + ban.seconds:
+                self.keep(replace(ban, expires=now + ban.seconds))
+        return over
+
+    def shift(self, seconds: float) -> None:
+        """Move all times: the clock was set by so much, and no ban is longer or shorter for it."""
+        for ban in list(self._bans.values()):
+            self._put(ban.shifted(seconds))
+        self._sort_ends()
+        for ban in list(self._ended.values()):
+            self._recall(ban.shifted(seconds))
+        self._looked_at += seconds
+
     def _end(self, ban: Ban, now: float, ending: Literal["expired", "protected"]) -> Ban:
         self._changes += 1
-        del self._bans[ban.network]
+        self._members += 1
+        self._phases[ban.phase] -= 1
+        del self._bans[ban.network], self._networks[ban.network]
         ended = replace(ban, ended=min(now, ban.expires), ending=ending)
         if ending == "expired":
             self._recall(ended)

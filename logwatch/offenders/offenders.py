@@ -5,77 +5,59 @@ memory; the ledger saves `documents` and gives them back to `restore`. One threa
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from logwatch._core import Evidence as Trails
-from logwatch.blacklist import FLOOR, Network, is_too_wide, parse_network
+from logwatch.blacklist import FLOOR, Network, is_too_wide, network_of, parse_network, unmapped
+from logwatch.config import Brakes as Limits
 from logwatch.offenders.ban import Ban, Evidence, Mode
 from logwatch.offenders.book import Book
-from logwatch.offenders.language import Rule, format_duration
+from logwatch.offenders.brakes import Brakes, Hold
+from logwatch.offenders.freeze import Freeze, Frozen
+from logwatch.offenders.language import Rule
+from logwatch.offenders.offence import (
+    Candidate,
+    Fulfilled,
+    Offence,
+    ban_seconds,
+    evidence_of,
+    reason,
+)
 from logwatch.offenders.plan import plan
-from logwatch.offenders.protected import Kind, Protected
+from logwatch.offenders.protected import Protected
+from logwatch.offenders.refusal import Refusal
+from logwatch.offenders.waiting import Waiting
+from logwatch.offenders.why import Near, Stop, Why
 
 if TYPE_CHECKING:
     from logwatch.packets import Summary
 
-Fulfilled = tuple[
-    str, int, int, tuple[int, tuple[int, ...], tuple[str, ...], float, float, tuple[str, ...]]
-]
-"""Who fulfils a rule: see `logwatch._core.Evidence`."""
-
 CAPACITY = 10_000
 """Sources whose trails are kept; a million that come once each push none of them out."""
-
-DOUBLINGS_MOST = 32
-"""A second doubled so often is more than any rule allows."""
 
 MOMENT = 0.001
 """Seconds: the core's resolution of time."""
 
+JUDGING_SECONDS = 1.0
+"""Those who wait are judged anew not more often than this, while there is room."""
+
+STALE_SECONDS = 60.0
+"""And as often as this while there is none, so that nobody waits who stopped."""
+
 EXTENSION_STEP = 60
 """An extension is worth saving from a sixtieth of the ban on: a flood must not write each tick."""
-
-
-RefusalReason = Kind | Literal["limit", "too wide", "past"]
-
-REFUSALS: tuple[str, ...] = (*get_args(Kind), "limit", "too wide", "past")
-"""All reasons for which an offender may not be banned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an offender is not banned."""
-
-    reason: RefusalReason
-    """For metrics: a kind of protection; `limit`, as many bans as allowed; `too wide`; `past`, the
-    ban would have ended before now."""
-    text: str
-    """For people."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offence:
-    """A source fulfilled a rule. Exactly one of `ban` and `refusal` is there."""
-
-    network: str
-    rule: str
-    reason: str
-    """What it did, for people."""
-    evidence: Evidence
-    at: float
-    ban: Ban | None = None
-    refusal: Refusal | None = None
 
 
 class Offenders:
     """Judges denied packets by rules and keeps the bans.
 
     A banned source that fulfils a rule again (a policy may log before it denies) gets its ban
-    extended: it ends the rule's ban after the last time, not after stray packets.
+    extended: it ends the rule's ban after the last time, not after stray packets. An offender that
+    a brake holds back waits: call `decide` often, which judges it anew when its turn comes.
     """
 
     def __init__(
@@ -84,18 +66,27 @@ class Offenders:
         protected: Protected,
         *,
         mode: Mode,
-        capacity: int = CAPACITY,
-        max_bans: int = 256,
+        limits: Limits,
+        sources: Callable[[float], int] | None = None,
     ) -> None:
+        """Start without bans and evidence.
+
+        `sources` estimates the distinct sources of the last five minutes, for the brake by share;
+        without it there is none.
+        """
         self._protected = protected
         self._mode: Mode = mode
-        self._max_bans = max_bans
         self._book = Book(protected)
+        self._brakes = Brakes(limits, sources)
+        self._freeze = Freeze(limits)
         self._now = 0.0
+        self._lag = math.inf
+        """How far the latest packets are behind the clock."""
         self._rules = tuple(rules)
-        self._trails = Trails([plan(rule) for rule in rules], capacity)
-        self._limited: set[str] = set()
-        """Sources that are quiet since there are bans enough; heard again when one ends."""
+        self._trails = Trails([plan(rule) for rule in rules], CAPACITY)
+        self._waiting = Waiting(self._trails)
+        self._judged_at = 0.0
+        """When those who wait were last judged."""
 
     @property
     def bans(self) -> Mapping[str, Ban]:
@@ -107,6 +98,20 @@ class Offenders:
         """Grows whenever bans, documents or the protected list change."""
         return self._book.revision
 
+    @property
+    def frozen(self) -> Frozen | None:
+        """Since when rules decide nothing; None while they decide."""
+        return self._freeze.frozen
+
+    @property
+    def held(self) -> int:
+        """How many offenders wait, their bans held back by a brake; at most 1,000 are kept."""
+        return len(self._waiting)
+
+    def entries(self) -> dict[Mode, int]:
+        """How many bans hold, by the mode in which they were decided."""
+        return self._book.entries()
+
     def networks(self) -> tuple[str, ...]:
         """List the networks that belong into the policy now: canonical, disjoint, sorted.
 
@@ -117,7 +122,7 @@ class Offenders:
     def networks_of(self, phase: Mode) -> tuple[str, ...]:
         """List the networks of the bans decided in a mode, whatever the mode is now.
 
-        The same tuple is returned until `revision` grows.
+        The same tuple is returned until a ban begins or ends, or the protected list changes.
         """
         return self._book.networks_of(phase)
 
@@ -125,12 +130,21 @@ class Offenders:
         """Everything to be saved, by network: the bans that hold and the ended ones."""
         return self._book.documents
 
-    def restore(self, documents: Mapping[str, bytes]) -> int:
+    def freeze_document(self) -> bytes | None:
+        """Give what is to be saved of a freeze; None while nothing is frozen."""
+        return None if self.frozen is None else self.frozen.to_json()
+
+    def restore(
+        self, documents: Mapping[str, bytes], *, freeze: bytes | None = None, now: float = 0.0
+    ) -> int:
         """Take over what was saved; return how many damaged documents were left out.
 
         Call `expire` next: it ends what ended meanwhile and what came under protection.
         """
-        return self._book.restore(documents)
+        damaged = self._book.restore(documents)
+        self._brakes.restore(self._book.decided())
+        self._freeze.restore(freeze, now)
+        return damaged
 
     def observe(
         self,
@@ -146,15 +160,20 @@ class Offenders:
         """
         self._set_clock(now)
         at = max(0.0, min(at, now))
+        self._lag = min(self._lag, now - at)
         verdicts = [(name, verdict == "denied") for name, verdict in policies]
-        if len(self.bans) < self._max_bans:
-            for source in self._limited:
-                self._trails.quiet(source, 0.0)
-            self._limited.clear()
-        judged = (
-            self._judge(found, at, now) for found in self._trails.observe(summary, verdicts, at)
-        )
-        return [offence for offence in judged if offence is not None]
+        found = self._trails.observe(summary, verdicts, at)
+        told, candidates = self._sift(found, at, now)
+        self._freeze.see([each.offence.network for each in candidates], at, now)
+        return [*told, *self._decide(candidates, now)]
+
+    def decide(self, now: float) -> list[Offence]:
+        """Ban those who wait, as brakes let them and if they still offend; end a freeze.
+
+        Costs nothing while nobody waits. Returns the offences of those who are banned.
+        """
+        self._set_clock(now)
+        return self._decide([], now)
 
     def expire(self, now: float) -> list[Ban]:
         """End the bans that are over, and those whose network came under protection.
@@ -165,58 +184,157 @@ class Offenders:
         self._set_clock(now)
         return self._book.expire(now)
 
+    def shift(self, seconds: float) -> None:
+        """Move all that is kept: the clock was set by so much, and no time has passed.
+
+        Without it a clock set ahead ends bans at once. Evidence is not moved: after such a step
+        a source begins anew.
+        """
+        self._book.shift(seconds)
+        self._brakes.shift(seconds)
+        self._freeze.shift(seconds)
+        self._judged_at += seconds
+        if seconds < 0.0:
+            self._trails.forget_after(max(0.0, self._now + seconds))
+            self._waiting.clear()
+        self._now += seconds
+
+    def freeze_text(self) -> str:
+        """Tell why it is frozen, and what to do about it."""
+        return self._freeze.text()
+
+    def why(self, network: Network, now: float) -> Why:
+        """Tell how near a network is to each rule, and what would stop a ban of it now."""
+        network = _banned_as(unmapped(network))
+        text = str(network)
+        ban = self._book.covering(network)
+        source = _source(network)
+        at = now if math.isinf(self._lag) else max(0.0, now - self._lag)
+        reached = [] if source is None else self._trails.nearness(source, at)
+        return Why(
+            network=text,
+            ban=ban,
+            is_waiting=source is not None and source in self._waiting,
+            near=tuple(
+                Near(rule.name, rule.measure, number, threshold, rule.within)
+                for rule, (number, threshold) in zip(self._rules, reached, strict=False)
+            ),
+            stops=tuple(self._stops(network, ban, now)),
+            next_offence=self._book.next_offence(text) if ban is None else ban.offence,
+        )
+
+    def _stops(self, network: Network, ban: Ban | None, now: float) -> Iterator[Stop]:
+        never = self._never(network)
+        if never is not None:
+            yield Stop(never.reason, never.text)
+        if ban is not None:
+            yield Stop("banned", f"{ban.network} is banned already (rule {ban.rule}: {ban.reason})")
+        hold = self._hold(now, ban)
+        if hold is not None:
+            yield Stop(hold, self._text(hold, now))
+        if self._mode != "enforce":
+            yield Stop("mode", f"in mode {self._mode} {_SHOWN[self._mode]}")
+
     def _set_clock(self, now: float) -> None:
         if now < self._now:
             self._trails.forget_after(max(0.0, now))
-            self._limited.clear()
+            self._waiting.clear()
         self._now = now
+        self._freeze.thaw(now)
 
-    def _judge(self, found: "Fulfilled", at: float, now: float) -> Offence | None:
-        source, index, number, (packets, ports, destinations, first, last, shapes) = found
-        rule = self._rules[index]
-        network = parse_network(source)
-        text = str(network)
-        ban = self.bans.get(text)
-        evidence = Evidence(packets, ports, first, last, destinations, shapes)
-        if ban is not None and ban.phase == self._mode:
-            self._trails.restart(source)
-            self._extend(ban, rule, evidence)
-            return None
-        offence = Offence(text, rule.name, _reason(rule, number), evidence, at)
-        is_full = ban is None and len(self.bans) >= self._max_bans
-        refusal = self._refusal(network, rule, at, now, is_full=is_full)
-        if refusal is not None:
+    def _sift(
+        self, found: Iterable[Fulfilled], at: float, now: float
+    ) -> tuple[list[Offence], list[Candidate]]:
+        """Extend bans, refuse what is never banned; return the refused and who may be banned."""
+        told, candidates = [], []
+        for source, index, number, evidence in found:
+            rule = self._rules[index]
+            network = parse_network(source)
+            offence = Offence(
+                str(network), rule.name, reason(rule, number), evidence_of(evidence), at
+            )
+            ban = self.bans.get(offence.network)
+            if ban is not None and ban.phase == self._mode:
+                self._trails.restart(source)
+                self._extend(ban, rule, offence.evidence)
+                continue
+            refusal = self._never(network) or self._past(offence, rule, now)
+            if refusal is None:
+                candidates.append(Candidate(source, rule, number / rule.threshold, offence))
+                continue
             self._trails.quiet(source, at + rule.within - MOMENT)  # told once in a window
-            if refusal.reason == "limit":
-                self._limited.add(source)
-            return dataclasses.replace(offence, refusal=refusal)
-        self._trails.restart(source)
-        new = self._ban(offence, rule, ban)
-        self._book.keep(new)
-        return dataclasses.replace(offence, ban=new)
+            self._waiting.remove(source)
+            told.append(dataclasses.replace(offence, refusal=refusal))
+        return told, candidates
 
-    def _refusal(
-        self, network: Network, rule: Rule, at: float, now: float, *, is_full: bool
-    ) -> Refusal | None:
+    def _never(self, network: Network) -> Refusal | None:
         protection = self._protected.reason(network)
         if protection is not None:
             return Refusal(protection.kind, protection.text)
         if is_too_wide(network):
             floor = FLOOR[network.version]
             return Refusal("too wide", f"{network} is wider than the floor, /{floor}")
-        seconds = _seconds(rule, self._book.next_offence(str(network)))
-        if at + seconds <= now:
-            return Refusal("past", f"a ban of {seconds:g} s from then on would be over by now")
-        if is_full:
-            return Refusal(
-                "limit", f"{self._max_bans} networks are banned already, the most allowed"
-            )
         return None
 
-    def _ban(self, offence: Offence, rule: Rule, earlier: Ban | None) -> Ban:
+    def _past(self, offence: Offence, rule: Rule, now: float) -> Refusal | None:
+        seconds = ban_seconds(rule, self._book.next_offence(offence.network))
+        if offence.at + seconds > now:
+            return None
+        return Refusal("past", f"a ban of {seconds:g} s from then on would be over by now")
+
+    def _decide(self, candidates: list[Candidate], now: float) -> list[Offence]:
+        """Ban candidates and those who wait, the worst first, as long as brakes let them."""
+        told, called = self._call(now)
+        texts: dict[Hold, str] = {}
+        for each in sorted([*candidates, *called], key=lambda each: each.excess, reverse=True):
+            offence = dataclasses.replace(each.offence, has_waited=each.source in self._waiting)
+            earlier = self.bans.get(offence.network)
+            hold = self._hold(now, earlier)
+            if hold is None:
+                self._trails.restart(each.source)
+                self._waiting.remove(each.source)
+                self._brakes.count(now)
+                ban = self._ban(offence, each.rule, earlier, now)
+                self._book.keep(ban)
+                told.append(dataclasses.replace(offence, ban=ban))
+                continue
+            self._trails.quiet(each.source, offence.at + each.rule.within - MOMENT)
+            self._waiting.add(each.source, each.excess)
+            if not offence.has_waited:
+                text = texts.setdefault(hold, self._text(hold, now))
+                told.append(dataclasses.replace(offence, refusal=Refusal(hold, text)))
+        self._waiting.trim()
+        return told
+
+    def _call(self, now: float) -> tuple[list[Offence], list[Candidate]]:
+        """Judge those who wait anew, and return the worst of them, as many as may be banned."""
+        if not self._waiting or now - self._judged_at < JUDGING_SECONDS:
+            return [], []
+        room = 0 if self.frozen else self._brakes.room(now, len(self.bans))[0]
+        if room == 0 and now - self._judged_at < STALE_SECONDS:
+            return [], []
+        self._judged_at = now
+        at = max(0.0, now - self._lag)
+        called = self._waiting.worst(room, at)
+        for source in called:
+            self._trails.quiet(source, 0.0)
+        wanted = frozenset(called)
+        found = [each for each in self._trails.judge(at) if each[0] in wanted] if called else []
+        return self._sift(found, at, now)
+
+    def _hold(self, now: float, earlier: Ban | None) -> Hold | None:
+        """What holds back a ban now; it takes the place of an earlier one of its network."""
+        if self.frozen:
+            return "frozen"
+        return self._brakes.room(now, len(self.bans) - (earlier is not None))[1]
+
+    def _text(self, hold: Hold, now: float) -> str:
+        return self._freeze.text() if hold == "frozen" else self._brakes.text(hold, now)
+
+    def _ban(self, offence: Offence, rule: Rule, earlier: Ban | None, now: float) -> Ban:
         """Make a new ban, or the one that takes an `earlier` one's place in another mode."""
         number = self._book.next_offence(offence.network) if earlier is None else earlier.offence
-        seconds = _seconds(rule, number)
+        seconds = ban_seconds(rule, number)
         return Ban(
             network=offence.network,
             rule=rule.name,
@@ -227,27 +345,32 @@ class Offenders:
             seconds=seconds,
             offence=number,
             phase=self._mode,
+            decided=now,
         )
 
     def _extend(self, ban: Ban, rule: Rule, evidence: Evidence) -> None:
-        seconds = _seconds(rule, ban.offence)
+        seconds = ban_seconds(rule, ban.offence)
         expires = evidence.last + seconds
         if expires - ban.expires >= seconds / EXTENSION_STEP:
             evidence = replace(ban.evidence, last=evidence.last)
             self._book.keep(replace(ban, expires=expires, seconds=seconds, evidence=evidence))
 
 
-def _seconds(rule: Rule, offence: int) -> float:
-    """Length of a ban: doubled with each offence, if the rule says so."""
-    if rule.up_to is None:
-        return float(rule.ban)
-    return float(min(rule.ban << min(offence - 1, DOUBLINGS_MOST), rule.up_to))
+def _banned_as(network: Network) -> Network:
+    """What a ban of an address would deny; a wider network stays what it is."""
+    whole = network_of(str(network.network_address))
+    return whole if network.prefixlen > whole.prefixlen else network
 
 
-def _reason(rule: Rule, number: int) -> str:
-    """What a source did, in words."""
-    things = rule.measure if rule.measure in {"packets", "bytes"} else f"distinct {rule.measure}"
-    if number == 1:
-        things = things.removesuffix("s")
-    within = format_duration(rule.within)
-    return f"{number} {things} within {within} (rule {rule.name}: {rule.threshold})"
+def _source(network: Network) -> str | None:
+    """What the core calls the source that a network stands for; None for several sources."""
+    address = str(network.network_address)
+    if network != network_of(address):
+        return None
+    return str(network) if ":" in address else address
+
+
+_SHOWN: Mapping[Mode, str] = {
+    "observe": "bans are decided and shown, and nothing is written",
+    "propose": "bans are written as a proposal only",
+}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from logwatch.blacklist import Network, overlap, parse_network, unmapped
+from logwatch.blacklist import Network, parse_network, unmapped
 from logwatch.offenders.addresses import own_addresses
 
 Kind = Literal[
@@ -17,8 +17,8 @@ Kind = Literal[
     "multicast",
     "unspecified",
     "broadcast",
-    "translated",
-    "own",
+    "nat64",
+    "translated address",
     "operator",
 ]
 
@@ -28,6 +28,9 @@ class Protection:
     """Why a network is never banned: the kind for metrics, the text for people."""
 
     kind: Kind
+    """`translated address` for an address of this host: as the source of a packet from outside it
+    stands for whoever the host translated (SNAT). The operator's list is `operator`; the rest are
+    ranges of RFCs."""
     text: str
 
 
@@ -45,7 +48,7 @@ _FIXED = (
     _fixed("unspecified", "::/128", "the unspecified address (RFC 4291)"),
     _fixed("link-local", "fe80::/10", "link-local (RFC 4291)"),
     _fixed("multicast", "ff00::/8", "multicast (RFC 4291)"),
-    _fixed("translated", "64:ff9b::/96", "all of IPv4 behind a NAT64 (RFC 6052)"),
+    _fixed("nat64", "64:ff9b::/96", "all of IPv4 behind a NAT64 (RFC 6052)"),
 )
 
 
@@ -61,9 +64,10 @@ class Protected:
         never_ban: Iterable[Network] = (),
         own: Callable[[], Iterable[Network]] = own_addresses,
     ) -> None:
-        self._operator = tuple(unmapped(network) for network in never_ban)
+        self._operators = [_operators(unmapped(network)) for network in never_ban]
         self._ask = own
         self._own: frozenset[Network] = frozenset()
+        self._ranges = [_range(*each) for each in (*_FIXED, *self._operators)]
         self.revision = 0
         """Grows whenever the list changes."""
         self.refresh()
@@ -73,21 +77,40 @@ class Protected:
         own = frozenset(unmapped(network) for network in self._ask())
         if own != self._own:
             self._own = own
+            listed = (*_FIXED, *map(_translated, own), *self._operators)
+            self._ranges = [_range(*each) for each in listed]
             self.revision += 1
 
     def reason(self, network: Network) -> Protection | None:
         """Tell why a network is never banned; None when it may be."""
-        network = unmapped(network)
-        for fixed, protection in _FIXED:
-            if overlap(network, fixed):
+        version, first, last = _bounds(unmapped(network))
+        for other, begin, end, protection in self._ranges:
+            if begin <= last and first <= end and other == version:
                 return protection
-        for own in self._own:
-            if overlap(network, own):
-                return Protection("own", f"{_text(own)} is an address of this host")
-        for listed in self._operator:
-            if overlap(network, listed):
-                return Protection("operator", f"{_text(listed)} is on the never-ban list")
         return None
+
+
+def _bounds(network: Network) -> tuple[int, int, int]:
+    """Family, first and last address as numbers: these compare fast, in a flood of offenders."""
+    first = int(network.network_address)
+    return network.version, first, first | int(network.hostmask)
+
+
+def _range(network: Network, protection: Protection) -> tuple[int, int, int, Protection]:
+    return (*_bounds(network), protection)
+
+
+def _operators(network: Network) -> tuple[Network, Protection]:
+    return network, Protection("operator", f"{_text(network)} is on the never-ban list")
+
+
+def _translated(network: Network) -> tuple[Network, Protection]:
+    return network, Protection(
+        "translated address",
+        f"{_text(network)} is an address of this host, so this is not who sent the packets: their"
+        " source was translated on the way. `externalTrafficPolicy: Local` in the Service keeps"
+        " the sender's address",
+    )
 
 
 def _text(network: Network) -> str:

@@ -67,6 +67,8 @@ def counted_view() -> View:
         refusals=("protected", "too_many"),
         entries={"observed": 2, "enforced": 0},
         networks={"decided": 2, "enforced": 1},
+        frozen=True,
+        held=7,
     )
 
 

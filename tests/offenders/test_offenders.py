@@ -1,7 +1,7 @@
 """Decisions: who is banned, who is not and why, and for how long."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_network
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from offenders.packets import Sent, policies, summary
 
 from logwatch.blacklist import Network
+from logwatch.config import Brakes
 from logwatch.offenders import Ban, Evidence, Mode, Offence, Offenders, Protected
 from logwatch.offenders.book import MAX_RECALLED, RECALL
 from logwatch.offenders.language import Rule, read
@@ -27,6 +28,8 @@ rule ports
 """,
     "test.rules",
 ).rules
+WIDE = Brakes(bans_per_minute=1000, bans=1000, freeze_factor=100)
+"""Brakes that hold nothing back here."""
 PORTS = RULES[1]
 SCANNER = "203.0.113.7"
 NOW = 1_700_000_000.0
@@ -49,10 +52,11 @@ def judge_by(
     *,
     mode: Mode = "enforce",
     never_ban: Iterable[str] = (),
-    max_bans: int = 256,
+    limits: Brakes = WIDE,
+    sources: Callable[[float], int] | None = None,
 ) -> Judge:
     protected = Protected(nets(*never_ban), lambda: nets("198.51.100.9/32"))
-    return Judge(tuple(rules), protected, mode=mode, max_bans=max_bans)
+    return Judge(tuple(rules), protected, mode=mode, limits=limits, sources=sources)
 
 
 def scan(source: str = SCANNER, ports: Iterable[int] = range(1, 16)) -> list[Sent]:
@@ -89,6 +93,7 @@ def test_a_scanner_is_banned_with_reason_evidence_and_end() -> None:
         seconds=3600,
         offence=1,
         phase="enforce",
+        decided=NOW + 1,
     )
     assert Offence("203.0.113.7/32", "ports", expected.reason, evidence, NOW, expected) == offence
     assert {"203.0.113.7/32": expected} == dict(judge.bans)
@@ -171,7 +176,7 @@ def test_hosts_of_one_64_are_one_source() -> None:
         ("169.254.169.254", "link-local"),
         ("224.0.0.1", "multicast"),
         ("255.255.255.255", "broadcast"),
-        ("198.51.100.9", "own"),
+        ("198.51.100.9", "translated address"),
         ("192.0.2.200", "operator"),
         ("2001:db8:0:5::77", "operator"),
         ("fe80::1", "link-local"),
@@ -196,20 +201,24 @@ def test_a_refusal_is_told_once_in_a_window() -> None:
         told(judge.see(scan("198.51.100.9"), NOW + second, NOW + second))
         for second in range(0, 180, 10)
     ]
-    refused = [("198.51.100.9/32", "own")]
+    refused = [("198.51.100.9/32", "translated address")]
     assert [refused if second % 60 == 0 else [] for second in range(0, 180, 10)] == seen
 
 
-def test_not_more_than_max_bans_and_the_next_as_soon_as_one_ends() -> None:
-    judge = judge_by(max_bans=1)
+def test_not_more_bans_than_allowed_and_the_next_as_soon_as_one_ends() -> None:
+    judge = judge_by(limits=Brakes(bans=1))
     judge.see(scan(), NOW, NOW)
     other = "192.0.2.1"
     assert [("192.0.2.1/32", "limit")] == told(judge.see(scan(other), NOW, NOW))
+    assert 1 == judge.held
+    assert [] == judge.decide(NOW + 120)
+    assert 0 == judge.held
     at = NOW + 3600
     assert [("192.0.2.1/32", "limit")] == told(judge.see(scan(other), at, at))
     assert [] == judge.see(scan(other), at, at)
     assert ["203.0.113.7/32"] == [ban.network for ban in judge.expire(at)]
-    assert [("192.0.2.1/32", "banned by ports")] == told(judge.see([Sent(other)], at + 1, at + 1))
+    assert [("192.0.2.1/32", "banned by ports")] == told(judge.decide(at + 1))
+    assert 0 == judge.held
 
 
 @pytest.mark.parametrize("mode", ["observe", "propose"])
@@ -287,7 +296,7 @@ def test_each_ban_after_an_end_counts_the_offence_up_and_old_ones_fade() -> None
 
 
 def test_ended_bans_are_remembered_up_to_a_number() -> None:
-    judge = judge_by(max_bans=1000)
+    judge = judge_by(limits=WIDE)
     at = NOW
     for batch in range(6):
         rows = [
@@ -414,7 +423,7 @@ def test_no_ban_lasts_for_ever_whatever_its_document_says() -> None:
 def test_a_ban_ends_when_its_network_comes_under_protection() -> None:
     own = [nets("198.51.100.9/32")]
     protected = Protected((), lambda: own[0])
-    judge = Judge([PORTS], protected, mode="enforce")
+    judge = Judge([PORTS], protected, mode="enforce", limits=WIDE)
     judge.see(scan(), NOW, NOW)
     assert [] == judge.expire(NOW + 1)
     own[0] = nets("203.0.113.7/32")
@@ -438,7 +447,7 @@ def test_the_revision_grows_with_every_change_and_only_then() -> None:
     """Bans made, extended, ended, forgotten, restored; the protected list."""
     own = [nets("198.51.100.9/32")]
     protected = Protected((), lambda: own[0])
-    judge = Judge([PORTS], protected, mode="enforce")
+    judge = Judge([PORTS], protected, mode="enforce", limits=WIDE)
     revisions = [judge.revision]
 
     def grown() -> bool:
@@ -478,7 +487,7 @@ def test_the_revision_grows_with_every_change_and_only_then() -> None:
 def test_the_same_networks_are_not_listed_anew() -> None:
     own = [nets("198.51.100.9/32")]
     protected = Protected((), lambda: own[0])
-    judge = Judge([PORTS], protected, mode="enforce")
+    judge = Judge([PORTS], protected, mode="enforce", limits=WIDE)
     assert () == judge.networks()
     judge.see(scan(), NOW, NOW)
     first = judge.networks()
@@ -508,7 +517,7 @@ _STEPS = st.lists(
 @given(_STEPS)
 def test_whatever_the_clock_does_bans_stay_within_bounds(steps: list[Step]) -> None:
     """Never a protected one, never too many, never longer than the rule says; all restorable."""
-    judge = judge_by(never_ban=["203.0.113.2"], max_bans=3)
+    judge = judge_by(never_ban=["203.0.113.2"], limits=Brakes(bans=3))
     now = NOW
     for number, wait, behind in steps:
         now += wait
@@ -522,7 +531,7 @@ def test_whatever_the_clock_does_bans_stay_within_bounds(steps: list[Step]) -> N
         assert "203.0.113.2/32" not in judge.bans
         assert len(judge.bans) <= 3
         assert all(now < ban.expires <= now + ban.seconds for ban in judge.bans.values())
-        after = judge_by(never_ban=["203.0.113.2"], max_bans=3)
+        after = judge_by(never_ban=["203.0.113.2"], limits=Brakes(bans=3))
         assert 0 == after.restore(judge.documents())
         assert dict(judge.bans) == dict(after.bans)
         assert judge.networks() == after.networks()

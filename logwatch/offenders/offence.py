@@ -1,0 +1,63 @@
+"""An offence: who fulfilled which rule by what, and the ban or the refusal that follows."""
+
+from dataclasses import dataclass
+
+from logwatch.offenders.ban import Ban, Evidence
+from logwatch.offenders.language import Rule, format_duration
+from logwatch.offenders.refusal import Refusal
+
+Found = tuple[int, tuple[int, ...], tuple[str, ...], float, float, tuple[str, ...]]
+Fulfilled = tuple[str, int, int, Found]
+"""Who fulfils a rule: see `logwatch._core.Evidence`."""
+
+DOUBLINGS_MOST = 32
+"""A second doubled so often is more than any rule allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offence:
+    """A source fulfilled a rule. Exactly one of `ban` and `refusal` is there."""
+
+    network: str
+    rule: str
+    reason: str
+    """What it did, for people."""
+    evidence: Evidence
+    at: float
+    ban: Ban | None = None
+    refusal: Refusal | None = None
+    has_waited: bool = False
+    """Told before, with a refusal: a brake held the ban back then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An offender that may be banned, if no brake holds it back."""
+
+    source: str
+    rule: Rule
+    excess: float
+    """How many times over it reached the rule's threshold: who is worst is banned first."""
+    offence: Offence
+
+
+def evidence_of(found: Found) -> Evidence:
+    """Make what is kept of what the core found."""
+    packets, ports, destinations, first, last, shapes = found
+    return Evidence(packets, ports, first, last, destinations, shapes)
+
+
+def ban_seconds(rule: Rule, offence: int) -> float:
+    """Length of a ban: doubled with each offence, if the rule says so."""
+    if rule.up_to is None:
+        return float(rule.ban)
+    return float(min(rule.ban << min(offence - 1, DOUBLINGS_MOST), rule.up_to))
+
+
+def reason(rule: Rule, number: int) -> str:
+    """What a source did, in words."""
+    things = rule.measure if rule.measure in {"packets", "bytes"} else f"distinct {rule.measure}"
+    if number == 1:
+        things = things.removesuffix("s")
+    within = format_duration(rule.within)
+    return f"{number} {things} within {within} (rule {rule.name}: {rule.threshold})"
