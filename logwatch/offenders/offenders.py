@@ -284,7 +284,7 @@ class Offenders:
 
     def _decide(self, candidates: list[Candidate], now: float) -> list[Offence]:
         """Ban candidates and those who wait, the worst first, as long as brakes let them."""
-        told, called = self._call(now)
+        told, called = self._call(now, {each.source for each in candidates})
         texts: dict[Hold, str] = {}
         for each in sorted([*candidates, *called], key=lambda each: each.excess, reverse=True):
             offence = dataclasses.replace(each.offence, has_waited=each.source in self._waiting)
@@ -306,8 +306,11 @@ class Offenders:
         self._waiting.trim()
         return told
 
-    def _call(self, now: float) -> tuple[list[Offence], list[Candidate]]:
-        """Judge those who wait anew, and return the worst of them, as many as may be banned."""
+    def _call(self, now: float, known: set[str]) -> tuple[list[Offence], list[Candidate]]:
+        """Judge those who wait anew, and return the worst of them, as many as may be banned.
+
+        Without those who are known to offend now.
+        """
         if not self._waiting or now - self._judged_at < JUDGING_SECONDS:
             return [], []
         room = 0 if self.frozen else self._brakes.room(now, len(self.bans))[0]
@@ -318,7 +321,7 @@ class Offenders:
         called = self._waiting.worst(room, at)
         for source in called:
             self._trails.quiet(source, 0.0)
-        wanted = frozenset(called)
+        wanted = frozenset(called) - known
         found = [each for each in self._trails.judge(at) if each[0] in wanted] if called else []
         return self._sift(found, at, now)
 
