@@ -286,7 +286,7 @@ class Offenders:
         """Ban candidates and those who wait, the worst first, as long as brakes let them."""
         told, called = self._call(now, {each.source for each in candidates})
         texts: dict[Hold, str] = {}
-        for each in sorted([*candidates, *called], key=lambda each: each.excess, reverse=True):
+        for each in sorted([*candidates, *called], key=lambda each: (-each.excess, each.source)):
             offence = dataclasses.replace(each.offence, has_waited=each.source in self._waiting)
             earlier = self.bans.get(offence.network)
             hold = self._hold(now, earlier)

@@ -31,8 +31,8 @@ def started(
     log.touch()
 
     def append(texts: Iterable[str]) -> None:
-        with log.open("a") as file:
-            file.write("".join(texts))
+        with log.open("ab", buffering=0) as file:  # in one piece, so that it is one batch
+            file.write("".join(texts).encode())
 
     return start_agent("--config", str(config)), append
 
