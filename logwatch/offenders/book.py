@@ -195,7 +195,6 @@ class Book:
         self._sort_ends()
         for ban in list(self._ended.values()):
             self._recall(ban.shifted(seconds))
-        self._looked_at += seconds
 
     def _end(self, ban: Ban, now: float, ending: Literal["expired", "protected"]) -> Ban:
         self._changes += 1

@@ -193,10 +193,8 @@ class Offenders:
         self._book.shift(seconds)
         self._brakes.shift(seconds)
         self._freeze.shift(seconds)
-        self._judged_at += seconds
         if seconds < 0.0:
-            self._trails.forget_after(max(0.0, self._now + seconds))
-            self._waiting.clear()
+            self._go_back(self._now + seconds)
         self._now += seconds
 
     def freeze_text(self) -> str:
@@ -237,10 +235,15 @@ class Offenders:
 
     def _set_clock(self, now: float) -> None:
         if now < self._now:
-            self._trails.forget_after(max(0.0, now))
-            self._waiting.clear()
+            self._go_back(now)
         self._now = now
         self._freeze.thaw(now)
+
+    def _go_back(self, now: float) -> None:
+        """Forget what is known of the time after now: it has not come yet."""
+        self._trails.forget_after(max(0.0, now))
+        self._waiting.clear()
+        self._judged_at = 0.0
 
     def _sift(
         self, found: Iterable[Fulfilled], at: float, now: float

@@ -93,6 +93,14 @@ def test_who_stopped_offending_is_not_banned_when_its_turn_comes() -> None:
     assert 0 == judge.held
 
 
+def test_who_waits_and_offends_again_is_banned_once() -> None:
+    judge = judge_by(bans_per_minute=2)
+    judge.see(flood(0, 4), NOW)
+    assert [source(2)] == banned(judge.see([offender(2, 20)], NOW + 121))
+    assert 0 == judge.held
+    assert [] == judge.decide(NOW + 240)
+
+
 def test_a_ban_that_ends_lets_the_worst_who_waits_in() -> None:
     judge = judge_by(bans=2)
     judge.see(flood(0, 2), NOW)
@@ -260,8 +268,21 @@ def test_a_clock_that_is_set_lets_no_more_bans_through_and_thaws_nothing() -> No
 def test_evidence_from_before_a_step_back_does_not_count() -> None:
     judge = judge_by()
     judge.see([offender(0, 9)], NOW)
+    judge.see(flood(1, 4), NOW)
+    assert 1 == judge.held
     judge.shift(-3600.0)
-    assert [] == judge.see([offender(0, 1)], NOW - 3600 + 1)
+    assert 0 == judge.held
+    assert [] == judge.see([offender(0, 1)], NOW + 1)
+
+
+def test_offenders_that_wait_have_their_turn_after_a_step_back_that_nobody_told_of() -> None:
+    judge = judge_by()
+    judge.see(flood(0, 4), NOW)
+    judge.decide(NOW + 70)
+    back = NOW - 3600
+    judge.see(flood(10, 4), back)
+    assert 2 == judge.held
+    assert 2 == len(banned(judge.decide(back + 60)))
 
 
 Step = tuple[float, list[tuple[int, int]]]
