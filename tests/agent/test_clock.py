@@ -1,10 +1,17 @@
 """Steps of the wall clock, told by a clock that nobody sets."""
 
+from pathlib import Path
+
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
 from logwatch.agent.clock import STEP_SECONDS, Clock
+from logwatch.agent.decisions import Decisions
+from logwatch.config import Config
+from logwatch.ledger import Ledger, SeriesLimits
+from logwatch.offenders import Ban, Evidence
 
 
 class Clocks:
@@ -78,3 +85,48 @@ def test_no_document_breaks_a_start(document: bytes | None) -> None:
     clock = Clocks().clock()
     clock.restore(document)
     assert 0.0 == clock.look()[1]
+
+
+@pytest.mark.parametrize("step", [86_400.0, 3600.0, -86_400.0])
+def test_bans_are_as_long_whether_the_clock_is_set_before_or_after_a_restart(
+    step: float, tmp_path: Path
+) -> None:
+    clocks = Clocks()
+    began = clocks.wall
+    ban = Ban(
+        network="203.0.113.7/32",
+        rule="many-ports",
+        reason="15 distinct ports",
+        evidence=Evidence(packets=15, ports=(22,), first=began, last=began),
+        since=began,
+        expires=began + 3600,
+        seconds=3600,
+        offence=1,
+        phase="observe",
+    )
+    ledger = Ledger.open(tmp_path, limits=SeriesLimits(), boot_id="boot")
+    documents = {
+        "bans": {ban.network: ban.to_json()},
+        "brakes": {"clock": clocks.clock().to_json()},
+    }
+    ledger.commit({}, documents)
+    clocks.pass_time(60)
+    clocks.wall += step  # while no process runs
+    decisions = Decisions(Config(), structlog.get_logger(), lambda _: 0)
+    clock = clocks.clock()
+    decisions.restore(ledger, clock)
+    decisions.expire(clocks.wall)
+    assert 1 == decisions.entries()["observe"]
+    clocks.pass_time(60)
+    clocks.wall += step  # while it runs
+    now, told = clock.look()
+    decisions.begin_round(told)
+    decisions.expire(now)
+    assert 1 == decisions.entries()["observe"]
+    decisions.commit({})
+    clocks.pass_time(3600 - 120)
+    decisions.expire(clocks.wall - 1)
+    assert 1 == decisions.entries()["observe"]
+    decisions.expire(clocks.wall)
+    assert 0 == decisions.entries()["observe"]
+    ledger.close()
