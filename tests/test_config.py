@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from logwatch.config import Config, ConfigError, check, split_address
+from logwatch.blacklist import MOST
+from logwatch.config import BANS_MOST, Config, ConfigError, check, split_address
 from logwatch.config.file import load, parse
 
 WHOLE = b"""\
@@ -119,11 +120,14 @@ def test_an_empty_file_is_the_default() -> None:
         (b"prefixes: [{text: a}, {text: a}]\n", ["prefixes[1].text", "twice"]),
         (b"never_ban: ['fe80::1%eth0']\n", ["never_ban[0]", "fe80::1%eth0"]),
         (b"state: /s\nrules: [a]\n", ["line 2", "rules", "a text"]),
-        (b"brakes: {bans: 257}\n", ["line 1", "brakes.bans", "257", "256"]),
         (b"brakes: {bans_per_minute: 0}\n", ["brakes.bans_per_minute", "between 1 and 10000"]),
         (b"brakes: {share_percent: 101}\n", ["brakes.share_percent", "between 1 and 100"]),
         (b"brakes: {freeze_factor: 1}\n", ["brakes.freeze_factor", "between 2 and 100"]),
         (b"brakes: {ban: 1}\n", ["brakes.ban", "bans_per_minute"]),
+        (b"brakes: {bans: 2049}\n", ["line 1", "2049", "2048", "shape policy"]),
+        (b"blacklist: {shape: sets}\nbrakes: {bans: 50001}\n", ["line 2", "50000", "shape sets"]),
+        (b"blacklist:\n  shape: set\n", ["line 2", "blacklist.shape", "policy, sets"]),
+        (b"blacklist:\n  sets: 1\n", ["line 2", "blacklist.sets", "known here: shape"]),
         (b"series: {flows: 0}\n", ["line 1", "series.flows", "10000"]),
         (b"a: [\n", ["line 2", "not YAML"]),
         (b"- a\n", ["a mapping"]),
@@ -147,3 +151,10 @@ def test_a_file_that_is_not_there_or_a_directory_is_told(tmp_path: Path) -> None
 def test_addresses_to_listen_on() -> None:
     assert ("0.0.0.0", 9137) == split_address(":9137", "listen")
     assert ("::", 1) == split_address("[::]:1", "listen")
+
+
+def test_a_file_takes_as_many_bans_as_the_configuration_allows() -> None:
+    assert BANS_MOST == MOST
+    for shape, most in BANS_MOST.items():
+        text = f"brakes: {{bans: {most}}}\nblacklist: {{shape: {shape}}}\n"
+        assert most == parse(text.encode(), "config.yaml").brakes.bans

@@ -77,7 +77,7 @@ class Decisions:
         """As it was told last."""
         self._held: dict[str, _Held] = {}
         self._held_told_at = -HELD_SECONDS
-        self._enforcement = Enforcement(config.mode, config.policy_file)
+        self._enforcement = Enforcement(config.mode, config.policy_file, config.blacklist.shape)
         self._enforcement.check()
         self._waits_since = 0.0
         """When a ban was decided that could not be written yet; 0 when there is none."""

@@ -7,20 +7,20 @@ changed ends at its time all the same: what it denies is taken out of the policy
 
 from pathlib import Path
 
-from logwatch.blacklist import Change, PolicyError, PolicyFile
+from logwatch.blacklist import Change, PolicyError, PolicyFile, Shape
 from logwatch.offenders import Mode, Offenders
 
 
 class Enforcement:
     """Keeps one policy file as the bans want it."""
 
-    def __init__(self, mode: Mode, policy_file: str | None) -> None:
+    def __init__(self, mode: Mode, policy_file: str | None, shape: Shape = "policy") -> None:
         self._mode = mode
         self._path = None if policy_file is None else Path(policy_file)
-        self._file = None if self._path is None else PolicyFile(self._path)
+        self._file = None if self._path is None else PolicyFile(self._path, shape=shape)
         self._proposal: PolicyFile | None = None
         if self._path is not None and mode == "propose":
-            self._proposal = PolicyFile(self._path, target=proposal_path(self._path))
+            self._proposal = PolicyFile(self._path, target=proposal_path(self._path), shape=shape)
         self._enforced = 0
 
     def check(self) -> None:
@@ -50,7 +50,8 @@ class Enforcement:
                 own, wanted = None, offenders.networks()
             else:  # what was enforced before only ends
                 own = self._file.read().own
-                wanted = tuple(each for each in own if each in offenders.networks_of("enforce"))
+                enforced = frozenset(offenders.networks_of("enforce"))
+                wanted = tuple(each for each in own if each in enforced)
             if wanted != own:
                 changes.append((self._path, self._file.write(wanted)))
         except PolicyError:

@@ -3,6 +3,7 @@
 Knows nothing of why a network is denied.
 """
 
+from logwatch.blacklist.arrange import MOST, Shape
 from logwatch.blacklist.file import Change, Enforced, PolicyFile
 from logwatch.blacklist.networks import (
     FLOOR,
@@ -15,18 +16,19 @@ from logwatch.blacklist.networks import (
     parse_network,
     unmapped,
 )
-from logwatch.blacklist.policy import MAX_NETWORKS, blacklist_policy
+from logwatch.blacklist.policy import blacklist_policy
 from logwatch.blacklist.storage import PolicyError
 
 __all__ = [
     "FLOOR",
-    "MAX_NETWORKS",
+    "MOST",
     "Change",
     "Enforced",
     "Network",
     "NetworkError",
     "PolicyError",
     "PolicyFile",
+    "Shape",
     "blacklist_policy",
     "collapse",
     "is_too_wide",

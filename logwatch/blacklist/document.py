@@ -1,12 +1,12 @@
-"""The YAML text of a policy file: finds the blacklist in it and writes that document anew.
+"""The YAML text of a policy file: cut into its documents, and one of them written anew.
 
-Only the blacklist's document goes through ruamel.yaml's round trip, which keeps comments, quotes
+Only a document that is changed goes through ruamel.yaml's round trip, which keeps comments, quotes
 and the order of keys; all others stay byte for byte. Directives (`%YAML`) are not supported.
 """
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,8 +14,6 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
-
-from logwatch.blacklist.policy import NAME, is_blacklist
 
 _MARKER = re.compile(r"---(?=\s|$)")
 """At the start of a line it begins a document wherever it stands (YAML 1.2, 9.1.2)."""
@@ -104,25 +102,6 @@ class Indentation:
     """From the holder to a list item's content; `dash` is from there to its dash."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The blacklist policy in a text."""
-
-    part: int
-    """Index of the part that holds it."""
-    root: CommentedMap
-    """That part's whole document: the policy itself, or a list whose `items` hold it."""
-    policy: CommentedMap
-    line: int
-    """Line of the text in which the policy begins, from 1."""
-    indentation: Indentation
-    """The indentation of `root` as it was read."""
-
-    def line_of(self, sequence: CommentedSeq, index: int) -> int:
-        """Line of an item of one of the policy's lists."""
-        return self.line - int(self.policy.lc.line) + int(sequence.lc.item(index)[0])
-
-
 def split(text: str) -> list[Part]:
     """Cut a text at its document markers. The parts' markers and bodies joined are the text."""
     parts: list[Part] = []
@@ -146,44 +125,12 @@ def join(parts: list[Part]) -> str:
     return "".join(part.marker + part.body for part in parts)
 
 
-def find(parts: list[Part]) -> Found | None:
-    """Find the blacklist policy among all documents and in lists of objects.
-
-    Raises `DocumentError` when anything in the text can't be read, or for a second blacklist.
-    """
-    found: list[Found] = []
-    for index, part in enumerate(parts):
-        root = part.load()
-        if root is None:
-            continue
-        if not isinstance(root, CommentedMap):
-            raise DocumentError(
-                part.line + 1,
-                "a document that is no Kubernetes object; apiVersion, kind and metadata are needed",
-            )
-        found += [
-            Found(index, root, policy, part.line + int(policy.lc.line) + 1, _indentation(root))
-            for policy in _objects(root)
-            if is_blacklist(policy)
-        ]
-    if len(found) > 1:
-        raise DocumentError(found[1].line, f"a second policy {NAME!r}; leave only one of the two")
-    return found[0] if found else None
-
-
-def _objects(root: CommentedMap) -> Iterator[CommentedMap]:
-    yield root
-    items = root.get("items")
-    if isinstance(items, CommentedSeq):
-        yield from (item for item in items if isinstance(item, CommentedMap))
-
-
-def rewritten(part: Part, found: Found) -> Part:
-    """`part` with the changed document, indented as it was."""
+def rewritten(part: Part, root: CommentedMap, indentation: Indentation) -> Part:
+    """Return `part` with a changed document, indented as it was."""
     marker = part.marker
     if _MARKER.match(part.body):  # the document began on its marker's line
         marker = "---\n"
-    return replace(part, marker=marker, body=dump(found.root, found.indentation))
+    return replace(part, marker=marker, body=dump(root, indentation))
 
 
 def dump(root: Any, indentation: Indentation | None = None) -> str:  # noqa: ANN401
@@ -203,7 +150,7 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _indentation(root: CommentedMap) -> Indentation:
+def indentation_of(root: CommentedMap) -> Indentation:
     """Take the indentation of the first nested mapping and list; ours where there is none."""
     indentation = Indentation()
     pending: list[CommentedMap | CommentedSeq] = [root]

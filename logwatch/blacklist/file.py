@@ -5,21 +5,17 @@ Remembers what it saw and left, so that looking again costs a `stat` while nothi
 
 import contextlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
+from logwatch.blacklist.arrange import MOST, Denied, Shape, arranged, contents_of, denied
+from logwatch.blacklist.contents import Contents
 from logwatch.blacklist.document import DocumentError
-from logwatch.blacklist.merge import Held, held, merge
-from logwatch.blacklist.networks import (
-    FLOOR,
-    Cover,
-    Network,
-    collapse,
-    is_too_wide,
-    parse_network,
-)
-from logwatch.blacklist.policy import MAX_NETWORKS
+from logwatch.blacklist.networks import FLOOR, Cover, parse_network
+from logwatch.blacklist.spans import Span, Spans, TooWideError, disjoint
 from logwatch.blacklist.storage import (
+    MAX_SIZE,
     ChangedMeanwhileError,
     Content,
     PolicyError,
@@ -28,19 +24,22 @@ from logwatch.blacklist.storage import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Enforced:
     """What the policy file denies now, in canonical text."""
 
     own: tuple[str, ...] = ()
     """Networks that logwatch wrote."""
     other: tuple[str, ...] = ()
-    """Networks that others wrote into the same policy."""
-    _cover: Cover = field(default_factory=lambda: Cover(()), compare=False, repr=False)
+    """Networks that others wrote into the same policy, or into sets that it denies."""
 
     def holds(self, network: str) -> bool:
         """Whether every address of a network is denied, by whomever."""
         return self._cover.holds(parse_network(network))
+
+    @cached_property
+    def _cover(self) -> Cover:
+        return Cover(parse_network(text) for text in (*self.own, *self.other))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,11 @@ class Change:
 class _Seen:
     """What the last look at the policy file gave."""
 
-    version: Version
-    held: Held
+    version: Version | None
+    contents: Contents
+    denied: Denied
+    enforced: Enforced | None = None
+    """Once somebody asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class _Settled:
     """The files as the last write left them, and what it was asked for."""
 
     asked: tuple[str, ...]
-    wanted: tuple[Network, ...]
+    wanted: tuple[Span, ...]
     versions: tuple[Version | None, Version | None]
     """Of the file that is read and of the one that is written; None of an absent one."""
 
@@ -75,14 +77,17 @@ class PolicyFile:
     """A YAML file, its blacklist policy and the networks in it that are ours.
 
     With a `target` the file is only read, and what it should be is written to the target: whoever
-    applies that keeps everything else that stands in the file. One object may be used by one thread
-    at a time. The files need not exist, their directories must.
+    applies that keeps everything else that stands in the file. `shape` says where our networks
+    stand; those that a file holds in the other shape are moved by the next write. One object may be
+    used by one thread at a time. The files need not exist, their directories must.
     """
 
-    def __init__(self, path: Path, target: Path | None = None) -> None:
+    def __init__(self, path: Path, target: Path | None = None, *, shape: Shape = "policy") -> None:
         self._path = path
+        self._shape: Shape = shape
         self._source = TextFile(path)
         self._target = self._source if target is None else TextFile(target)
+        self._spans = Spans()
         self._seen: _Seen | None = None
         self._settled: _Settled | None = None
 
@@ -95,12 +100,14 @@ class PolicyFile:
         is_known = False
         with contextlib.suppress(OSError):  # `load` tells it in words
             is_known = seen is not None and self._source.version() == seen.version
-        holding = seen.held if seen and is_known else self._held_in(self._source.load())
-        return Enforced(
-            own=_texts(holding.own),
-            other=_texts(holding.other),
-            _cover=Cover((*holding.own, *holding.other)),
-        )
+        if seen is None or not is_known:
+            seen = self._look(self._source.load())
+        if seen.enforced is None:
+            own, other = (self._sorted(each) for each in (seen.denied.own, seen.denied.other))
+            seen = replace(seen, enforced=Enforced(own=own, other=other))
+            if seen.version is not None:
+                self._seen = seen
+        return seen.enforced or Enforced()
 
     def write(self, networks: Iterable[str]) -> Change:
         """Make exactly `networks` the ones that are ours. Writes nothing when they are.
@@ -131,12 +138,15 @@ class PolicyFile:
                 "people, only one program may write it"
             ) from None
 
-    def _write(self, asked: tuple[str, ...], wanted: tuple[Network, ...]) -> Change:
+    def _write(self, asked: tuple[str, ...], wanted: tuple[Span, ...]) -> Change:
         self._settled = None
         content = self._source.load()
-        before = self._held_in(content)
+        seen = self._look(content)
+        contents, before = seen.contents, seen.denied
         try:
-            text, after = merge(content.text, wanted)
+            after = arranged(contents, wanted, self._shape)
+            holding = before if after is contents else denied(after, self._spans)
+            text = content.text if after is contents else after.text
             data = content.encode(text)
         except DocumentError as error:
             raise self._refusal(error) from error
@@ -144,6 +154,11 @@ class PolicyFile:
             raise PolicyError(
                 f"{self._path}: a character that is not Unicode text; remove it"
             ) from error
+        if len(data) > MAX_SIZE:
+            raise PolicyError(
+                f"{self._path} would be larger than {MAX_SIZE >> 20} MiB; move what others wrote "
+                "into another file"
+            )
         is_written = text != content.text
         old = content
         if self._target is not self._source:
@@ -152,7 +167,7 @@ class PolicyFile:
             if is_made:
                 old = replace(old, mode=content.mode)
             else:
-                before = _held_by(old.text)
+                before = _denied_by(old.text)
                 is_written = data != old.encode(old.text)
         version = old.version
         if is_written:
@@ -160,27 +175,28 @@ class PolicyFile:
         is_known = version is not None or not is_written
         source = version if self._target is self._source else content.version
         if self._target is self._source:
-            self._seen = None if version is None else _Seen(version, after)
+            self._seen = None if version is None else _Seen(version, after, holding)
         if is_known and (source is not None or version is not None):
             self._settled = _Settled(asked, wanted, (source, version))
         return Change(
             written=is_written,
-            added=_texts(each for each in after.own if each not in before.own),
-            removed=_texts(each for each in before.own if each not in after.own),
+            added=self._sorted(holding.own - before.own),
+            removed=self._sorted(before.own - holding.own),
         )
 
-    def _checked(self, networks: Iterable[str]) -> tuple[Network, ...]:
-        wanted = collapse(parse_network(network) for network in networks)
-        for network in wanted:
-            if is_too_wide(network):
-                raise PolicyError(
-                    f"{self._path}: {network} is too wide to be denied; the widest is "
-                    f"/{FLOOR[network.version]}"
-                )
-        if len(wanted) > MAX_NETWORKS:
+    def _checked(self, networks: tuple[str, ...]) -> tuple[Span, ...]:
+        try:
+            wanted = tuple(disjoint(self._spans.of(networks)))
+        except TooWideError as error:
             raise PolicyError(
-                f"{self._path}: {len(wanted)} networks are too many for one policy; it takes "
-                f"{MAX_NETWORKS}"
+                f"{self._path}: {error} is too wide to be denied; the widest is "
+                f"/{FLOOR[error.span.version]}"
+            ) from error
+        if len(wanted) > MOST[self._shape]:
+            hint = "; blacklist.shape: sets takes more" if self._shape == "policy" else ""
+            raise PolicyError(
+                f"{self._path}: {len(wanted)} networks are too many; shape {self._shape} takes "
+                f"{MOST[self._shape]}{hint}"
             )
         return wanted
 
@@ -196,29 +212,32 @@ class PolicyFile:
                 return settled
         return None
 
-    def _held_in(self, content: Content) -> Held:
+    def _look(self, content: Content) -> _Seen:
+        """Read what was loaded, if it is not what was seen last."""
         seen = self._seen
         if seen is not None and seen.version == content.version:
-            return seen.held
+            return seen
         try:
-            holding = held(content.text)
+            contents = contents_of(content.text, None if seen is None else seen.contents)
+            holding = denied(contents, self._spans)
         except DocumentError as error:
             raise self._refusal(error) from error
-        self._seen = None if content.version is None else _Seen(content.version, holding)
-        return holding
+        seen = _Seen(content.version, contents, holding)
+        self._seen = None if content.version is None else seen
+        return seen
+
+    def _sorted(self, networks: Iterable[str]) -> tuple[str, ...]:
+        """Sort networks, and leave out what lies in another one."""
+        return tuple(span.text for span in disjoint(map(self._spans.read, networks)))
 
     def _refusal(self, error: DocumentError) -> PolicyError:
         where = f"{self._path}" if error.line is None else f"{self._path}, line {error.line}"
         return PolicyError(f"{where}: {error}")
 
 
-def _held_by(proposal: str) -> Held:
+def _denied_by(proposal: str) -> Denied:
     """What an earlier proposal denies; nothing if someone broke it, since it is replaced."""
     try:
-        return held(proposal)
+        return denied(contents_of(proposal), Spans())
     except DocumentError:
-        return Held()
-
-
-def _texts(networks: Iterable[Network]) -> tuple[str, ...]:
-    return tuple(str(network) for network in networks)
+        return Denied()

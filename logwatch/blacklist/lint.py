@@ -13,8 +13,13 @@ from logwatch.blacklist.networks import Network, NetworkError, parse_network
 from logwatch.blacklist.policy import (
     API_VERSIONS,
     KIND,
+    LABEL,
     MAX_NETWORKS_PER_RULE,
+    MAX_NETWORKS_PER_SET,
     MAX_RULES,
+    is_labelled,
+    is_set,
+    number_of_set,
 )
 
 Level = Literal["problem", "warning"]
@@ -32,7 +37,10 @@ class Finding:
 
 
 def lint(document: Mapping[str, Any]) -> Iterator[Finding]:
-    """Tell what is wrong with one object; nothing about objects that are no global policies."""
+    """Tell what is wrong with one object; nothing about others than global policies and sets."""
+    if is_set(document):
+        yield from _set(document)
+        return
     if document.get("kind") != KIND or document.get("apiVersion") not in API_VERSIONS:
         return
     metadata, spec = document.get("metadata"), document.get("spec")
@@ -57,6 +65,37 @@ def lint(document: Mapping[str, Any]) -> Iterator[Finding]:
                 "move networks into a GlobalNetworkSet",
             )
         yield from _rules(name, direction, rules)
+
+
+def _set(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """Tell what is wrong with a set. It may hold both families: Calico takes it apart."""
+    name, spec = str(document["metadata"].get("name", "")), document.get("spec")
+    if not name:
+        yield Finding("", "metadata.name", "problem", "the set has no name", "give it one")
+    is_denied = is_labelled(document)
+    if number_of_set(document) is not None and not is_denied:
+        yield Finding(
+            name,
+            "metadata.labels",
+            "problem",
+            "without its label the blacklist does not deny this set",
+            f'label it {LABEL}: "true", with the quotes',
+        )
+    nets = spec.get("nets") if isinstance(spec, Mapping) else None
+    if nets is None:
+        return  # it holds nothing
+    if not isinstance(nets, list):
+        yield Finding(name, "nets", "problem", "this is no list", "write a list of networks")
+        return
+    if len(nets) > MAX_NETWORKS_PER_SET:
+        yield Finding(
+            name,
+            "nets",
+            "warning",
+            f"{len(nets)} networks; above {MAX_NETWORKS_PER_SET} the object may become too large",
+            "move some into another set with the same label",
+        )
+    yield from _each_net(name, "nets", nets, is_denied=is_denied)
 
 
 def _kind_of_policy(name: str, spec: Mapping[str, Any]) -> Iterator[Finding]:
@@ -132,9 +171,13 @@ def _nets(name: str, place: str, nets: object, rule: Mapping[str, Any]) -> Itera
             f"{len(nets)} networks; Calico takes {MAX_NETWORKS_PER_RULE} in a rule",
             "split the rule, or move them into a GlobalNetworkSet",
         )
+    yield from _each_net(name, place, nets, is_denied=rule.get("action") == "Deny")
+
+
+def _each_net(name: str, place: str, nets: list[Any], *, is_denied: bool) -> Iterator[Finding]:
     seen: set[str] = set()
     for net in nets:
-        yield from _net(name, place, net, is_denied=rule.get("action") == "Deny")
+        yield from _net(name, place, net, is_denied=is_denied)
         if str(net) in seen:
             yield Finding(name, place, "problem", f"{net} is there twice", "remove one")
         seen.add(str(net))

@@ -1,38 +1,35 @@
-"""What a policy text denies now, and the same text with our networks replaced.
+"""Our networks in the rules of the blacklist policy, and those of others beside them.
 
 A rule is ours when all its networks stand in the policy's annotation. What others wrote is never
 removed, and a network that lies in one of theirs is left to them.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from logwatch.blacklist import comments
-from logwatch.blacklist.document import (
-    DocumentError,
-    Found,
-    Part,
-    dump,
-    find,
-    join,
-    rewritten,
-    split,
-)
+from logwatch.blacklist.contents import Contents, Found, appended, objects, refused_behind
+from logwatch.blacklist.document import DocumentError, dump, indentation_of, rewritten
 from logwatch.blacklist.networks import Cover, Network, NetworkError, collapse, parse_network
 from logwatch.blacklist.policy import (
     ANNOTATION,
+    MAX_ANNOTATIONS,
     MAX_RULES,
     NAME,
     PROTOCOLS,
     Deny,
     blacklist_policy,
     deny_rules,
+    is_blacklist,
     read_deny,
     rule_document,
 )
+from logwatch.blacklist.splice import spliced
 
 Ownership = dict[str, frozenset[Network]]
 """For each protocol the networks that are ours."""
@@ -46,27 +43,9 @@ _HEADER = (
 )
 
 
-@contextmanager
-def _understood() -> Iterator[None]:
-    """Refuse a text that ruamel.yaml reads into something no one foresees (by tags, by aliases).
-
-    Whatever stands in the file, it must not end the program that looks after it.
-    """
-    try:
-        yield
-    except DocumentError:
-        raise
-    except Exception as error:
-        raise DocumentError(
-            None,
-            f"this can't be understood ({type(error).__name__}); plain YAML without tags, anchors "
-            "and aliases would do",
-        ) from error
-
-
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a text denies for TCP and UDP alike, whatever the destination and the port."""
+    """What the rules deny for TCP and UDP alike, whatever the destination and the port."""
 
     own: tuple[Network, ...] = ()
     """Those of the annotation's networks that are denied."""
@@ -74,20 +53,15 @@ class Held:
     """What others wrote."""
 
 
-@_understood()
-def held(text: str) -> Held:
-    """Tell what `text` denies now.
+@lru_cache(4)
+def held(found: Found | None) -> Held:
+    """Tell what the policy's rules deny now.
 
-    Raises `DocumentError` when the text can't be read, or its blacklist is of another shape.
+    Raises `DocumentError` when the policy is of another shape.
     """
-    found = find(split(text))
     if found is None:
         return Held()
-    _check(found)
-    return _held(found)
-
-
-def _held(found: Found) -> Held:
+    check(found)
     own = _ownership(found)
     ours = frozenset().union(*own.values())
     return Held(
@@ -96,46 +70,183 @@ def _held(found: Found) -> Held:
     )
 
 
-@_understood()
-def merge(text: str, networks: Sequence[Network]) -> tuple[str, Held]:
-    """Return `text` with exactly `networks` (disjoint, sorted) as ours, and what it then denies.
+def merged(contents: Contents, networks: Sequence[Network]) -> Contents:
+    """Make exactly `networks` (disjoint, sorted) ours in the policy; it is added if there is none.
 
-    The very same text is returned when there is nothing to change. Raises `DocumentError` when the
-    text can't be read or must not be changed.
+    The very same contents are returned when there is nothing to change. Raises `DocumentError` when
+    the text must not be changed.
     """
-    parts = split(text)
-    found = find(parts)
+    if contents.found is None:
+        if not networks:
+            return contents
+        contents = appended(contents, _HEADER + dump(blacklist_policy(())))
+    found = contents.found
     if found is None:
-        return (_append(text, parts[-1], networks) if networks else text), Held(tuple(networks))
-    _check(found)
-    theirs = _denied(found.policy, without=_ownership(found))
+        raise refused_behind(contents)
+    check(found)
+    own = _ownership(found)
+    theirs = _denied(found.policy, without=own)
     wanted = deny_rules(*(_left(networks, theirs[protocol]) for protocol in PROTOCOLS))
-    if not _merge_policy(found, wanted):
-        return text, _held(found)
-    parts[found.part] = rewritten(parts[found.part], found)
-    return join(parts), _proven(parts, found, wanted)
-
-
-def _append(text: str, last: Part, networks: Sequence[Network]) -> str:
-    if text and not text.endswith("\n"):
-        text += "\n"
-    lines = (line.strip() for line in last.body.splitlines())
-    marker = "" if all(not line or line.startswith("#") for line in lines) else "---\n"
-    longer = text + marker + _HEADER + dump(blacklist_policy(networks))
-    try:
-        is_safe = held(longer).own == tuple(networks)
-    except DocumentError:
-        is_safe = False
-    if not is_safe:
+    ours = _ours(found)
+    if ours.are_pure and _is_right(found.policy, ours.indexes, wanted):
+        return contents
+    others = len(found.policy["spec"].get("ingress") or ()) - len(ours.indexes)
+    if others + len(wanted) > MAX_RULES:
         raise DocumentError(
-            last.line + 1,
-            f"no policy {NAME!r} can be put behind this document; add an empty one by hand, or "
-            "name another file",
+            found.line,
+            f"policy {NAME!r} would have more than Calico's {MAX_RULES} rules; remove some of "
+            f"the {others} others",
         )
-    return longer
+    new = _by_lines(contents, wanted) or _by_round_trip(contents, wanted)
+    if new.found is not None and size(new.found.policy) > MAX_ANNOTATIONS:
+        raise DocumentError(
+            found.line,
+            f"policy {NAME!r} would be larger than the {MAX_ANNOTATIONS} bytes that Kubernetes "
+            "takes of annotations, in which `kubectl apply` copies it; remove what others wrote, "
+            "or have networks written into sets (blacklist.shape)",
+        )
+    return new
 
 
-def _check(found: Found) -> None:
+def size(policy: CommentedMap) -> int:
+    """Bytes of annotations that the policy needs, with the copy that `kubectl apply` adds."""
+    annotations = policy["metadata"].get("annotations") or {}
+    own = sum(len(f"{key}{value}".encode()) for key, value in annotations.items())
+    return own + len(json.dumps(policy, separators=(",", ":"), default=str))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """Rules that are ours, and whether networks of ours stand in no other one."""
+
+    indexes: tuple[int, ...]
+    are_pure: bool
+
+
+@lru_cache(4)
+def _ours(found: Found) -> _Ours:
+    policy, own = found.policy, _ownership(found)
+    indexes: list[int] = []
+    are_pure = True
+    for index, protocols, networks in _denials(policy):
+        mine = [_is_ours(network, protocols, own) for network in networks]
+        if all(mine):
+            indexes.append(index)
+        elif any(mine):
+            are_pure = False
+    return _Ours(tuple(indexes), are_pure)
+
+
+def _is_right(policy: CommentedMap, ours: Sequence[int], wanted: Sequence[Deny]) -> bool:
+    rules = policy["spec"].get("ingress") or ()
+    annotations = policy["metadata"].get("annotations") or {}
+    return (
+        len(ours) == len(wanted)
+        and all(_holds(rules[index], rule) for index, rule in zip(ours, wanted, strict=True))
+        and (annotations.get(ANNOTATION) or "") == _annotation(wanted)
+    )
+
+
+def _holds(rule: CommentedMap, wanted: Deny) -> bool:
+    return bool(
+        rule.get("protocol") == wanted.protocol
+        and rule["source"]["nets"] == [str(network) for network in wanted.networks]
+    )
+
+
+def _by_lines(contents: Contents, wanted: Sequence[Deny]) -> Contents | None:
+    """Change only the lines of our networks; None where they stand in another style."""
+    found = contents.found
+    assert found is not None  # noqa: S101 - for the type checker; merged() has made sure
+    ours = _ours(found)
+    if not ours.are_pure:
+        return None
+    body = spliced(found.reading, found.policy, ours.indexes, wanted, _annotation(wanted))
+    if body is None:
+        return None
+    part = contents.parts[found.part]
+    try:
+        new = contents.changed({found.part: replace(part, body=body)})
+        is_proven = new.found is not None and _is_proven(found, new.found, wanted)
+    except DocumentError:
+        is_proven = False
+    return new if is_proven else None
+
+
+def _is_proven(before: Found, found: Found, wanted: Sequence[Deny]) -> bool:
+    """Whether the rules are those that are wanted, and all else is what it was."""
+    return _is_all_ours(found, wanted) and _rest(before) == _rest(found)
+
+
+def _is_all_ours(found: Found, wanted: Sequence[Deny]) -> bool:
+    ours = _ours(found)
+    return ours.are_pure and _is_right(found.policy, ours.indexes, wanted)
+
+
+def _rest(found: Found) -> Any:  # noqa: ANN401 -- a document
+    """The policy without what is ours."""
+    policy, ours = found.policy, _ours(found).indexes
+    annotations = dict(policy["metadata"].get("annotations") or {})
+    annotations.pop(ANNOTATION, None)
+    rules = [
+        rule for index, rule in enumerate(policy["spec"].get("ingress") or ()) if index not in ours
+    ]
+    return (
+        {**policy, "metadata": None, "spec": None},
+        {**policy["metadata"], "annotations": annotations},
+        {**policy["spec"], "ingress": rules},
+    )
+
+
+def _by_round_trip(contents: Contents, wanted: Sequence[Deny]) -> Contents:
+    """Have ruamel.yaml write the document anew.
+
+    With one network in each rule at first, since what it takes grows with them: the others are put
+    in by lines, if what it wrote allows it.
+    """
+    few = [Deny(rule.protocol, rule.networks[:1]) for rule in wanted]
+    if few != list(wanted):
+        try:
+            skeleton = round_trip(contents, few)
+        except DocumentError:
+            skeleton = None
+        filled = None if skeleton is None else _by_lines(skeleton, wanted)
+        if filled is not None:
+            return filled
+    return round_trip(contents, wanted)
+
+
+def round_trip(contents: Contents, wanted: Sequence[Deny]) -> Contents:
+    """Have ruamel.yaml read and write the whole document, and read back what it wrote.
+
+    YAML has corners (aliases) that no merge foresees. Raises `DocumentError` for them.
+    """
+    found = contents.found
+    assert found is not None  # noqa: S101 - as in _by_lines
+    part = contents.parts[found.part]
+    root = part.load()
+    indentation = indentation_of(root)
+    policy = next(each for each in objects(root) if is_blacklist(each))
+    _merge_policy(policy, wanted)
+    try:
+        new = contents.changed({found.part: rewritten(part, root, indentation)})
+        is_proven = (
+            new.found is not None
+            and new.documents[found.part].reading.root == root
+            and _is_all_ours(new.found, wanted)
+        )
+    except DocumentError:
+        is_proven = False
+    if not is_proven:
+        raise DocumentError(
+            found.line,
+            f"policy {NAME!r} is written in a way that can't be changed safely; plain YAML without "
+            "anchors and aliases would do",
+        )
+    return new
+
+
+def check(found: Found) -> None:
     """Refuse a policy of another shape than the tutorial's: adding to it might do harm."""
     annotations = found.policy["metadata"].get("annotations")
     if annotations is not None and not isinstance(annotations, CommentedMap):
@@ -160,25 +271,30 @@ def _check(found: Found) -> None:
         action = rule.get("action") if isinstance(rule, CommentedMap) else None
         if action not in ("Deny", "Log", "Pass"):
             raise DocumentError(
-                found.line_of(spec["ingress"], index),
+                found.line_of_rule(index),
                 f"a rule of policy {NAME!r} has action {action!r}; only Deny, Log and Pass belong "
                 "into a blacklist",
             )
 
 
+@lru_cache(4)
 def _ownership(found: Found) -> Ownership:
     """Read the annotation. Raises `DocumentError` when it is damaged."""
-    annotations = found.policy["metadata"].get("annotations") or {}
+    try:
+        return _ownership_of(found.policy)
+    except NetworkError as error:
+        raise DocumentError(
+            found.line, f"annotation {ANNOTATION} is damaged: {error}; correct or remove it"
+        ) from error
+
+
+def _ownership_of(policy: CommentedMap) -> Ownership:
+    annotations = policy["metadata"].get("annotations") or {}
     own: dict[str, set[Network]] = {protocol: set() for protocol in PROTOCOLS}
     for word in str(annotations.get(ANNOTATION) or "").split():
         protocol, is_one, text = word.partition(_ONLY)
         protocols = (protocol,) if is_one and protocol in PROTOCOLS else PROTOCOLS
-        try:
-            network = parse_network(text if protocols != PROTOCOLS else word)
-        except NetworkError as error:
-            raise DocumentError(
-                found.line, f"annotation {ANNOTATION} is damaged: {error}; correct or remove it"
-            ) from error
+        network = parse_network(text if protocols != PROTOCOLS else word)
         for each in protocols:
             own[each].add(network)
     return {protocol: frozenset(networks) for protocol, networks in own.items()}
@@ -209,6 +325,8 @@ def _is_ours(network: Network, protocols: Iterable[str], own: Ownership) -> bool
 
 def _in_both(networks: dict[str, list[Network]]) -> tuple[Network, ...]:
     tcp, udp = (networks[protocol] for protocol in PROTOCOLS)
+    if tcp == udp:
+        return collapse(tcp)
     return collapse([*_inside(tcp, udp), *_inside(udp, tcp)])
 
 
@@ -222,13 +340,12 @@ def _left(networks: Iterable[Network], holders: Iterable[Network]) -> list[Netwo
     return [network for network in networks if not cover.holds(network)]
 
 
-def _merge_policy(found: Found, wanted: Sequence[Deny]) -> bool:
-    """Change the policy in place; False when there was nothing to change."""
-    own = _ownership(found)
-    spec = found.policy["spec"]
+def _merge_policy(policy: CommentedMap, wanted: Sequence[Deny]) -> None:
+    """Change the policy in place."""
+    own = _ownership_of(policy)
+    spec = policy["spec"]
     ours: list[int] = []
-    changed = False
-    for index, protocols, networks in list(_denials(found.policy)):
+    for index, protocols, networks in list(_denials(policy)):
         mine = [
             place for place, network in enumerate(networks) if _is_ours(network, protocols, own)
         ]
@@ -237,91 +354,77 @@ def _merge_policy(found: Found, wanted: Sequence[Deny]) -> bool:
             continue
         for place in reversed(mine):
             comments.remove(spec["ingress"][index]["source"], "nets", place)
-            changed = True
-    others = len(spec.get("ingress") or ()) - len(ours)
-    if others + len(wanted) > MAX_RULES:
-        raise DocumentError(
-            found.line,
-            f"policy {NAME!r} would have more than Calico's {MAX_RULES} rules; remove some of "
-            f"the {others} others",
-        )
-    changed |= _merge_rules(spec, ours, wanted)
-    changed |= _annotate(found.policy["metadata"], wanted)
-    return changed
+    _merge_rules(spec, ours, wanted)
+    _annotate(policy["metadata"], wanted)
 
 
-def _merge_rules(spec: CommentedMap, ours: Sequence[int], wanted: Sequence[Deny]) -> bool:
+def _merge_rules(spec: CommentedMap, ours: Sequence[int], wanted: Sequence[Deny]) -> None:
     rules = spec.get("ingress")
-    changed = len(ours) != len(wanted)
     for index, rule in zip(ours, wanted, strict=False):
-        changed |= _set_rule(rules[index], rule)
+        _set_rule(rules[index], rule)
     for index in reversed(ours[len(wanted) :]):
         comments.remove(spec, "ingress", index)
     new = wanted[len(ours) :]
     if not new:
-        return changed
+        return
     if rules is None:
         rules = spec["ingress"] = CommentedSeq()
     start = ours[-1] + 1 if ours else len(rules)
     for index, rule in enumerate(new, start):
-        comments.insert(spec, "ingress", index, _node(rule_document(rule)))
-    return changed
+        comments.insert(spec, "ingress", index, node(rule_document(rule)))
 
 
-def _node(value: object) -> object:
+def node(value: object) -> object:
     """Turn plain collections into ones that can carry comments."""
     if isinstance(value, dict):
-        return CommentedMap({key: _node(item) for key, item in value.items()})
+        return CommentedMap({key: node(item) for key, item in value.items()})
     if isinstance(value, list):
-        return CommentedSeq([_node(item) for item in value])
+        return CommentedSeq([node(item) for item in value])
     return value
 
 
-def _set_rule(rule: CommentedMap, wanted: Deny) -> bool:
-    changed = False
+def _set_rule(rule: CommentedMap, wanted: Deny) -> None:
     if rule.get("protocol") != wanted.protocol:
         rule["protocol"] = wanted.protocol
-        changed = True
-    source: CommentedMap = rule["source"]
-    texts = [str(network) for network in wanted.networks]
-    if source["nets"] == texts:
-        return changed
-    _set_items(source, "nets", texts)
-    return True
+    set_items(rule["source"], "nets", [str(network) for network in wanted.networks])
 
 
-def _set_items(parent: CommentedMap, key: str, wanted: Sequence[str]) -> None:
+def set_items(parent: CommentedMap, key: str, wanted: Sequence[str]) -> None:
     """Make `parent[key]` hold `wanted`; what stays keeps its comment if it was in this order."""
     items: CommentedSeq = parent[key]
+    places = {text: place for place, text in reversed(list(enumerate(items)))}
     position = 0
+    staying: set[int] = set()
+    kept: set[str] = set()
     for text in wanted:
-        if text in items[position:]:
-            position = items.index(text, position) + 1
-        else:
-            comments.insert(parent, key, position, text)
-            position += 1
-    expected = len(wanted) - 1
-    for index in reversed(range(len(items))):
-        if expected >= 0 and items[index] == wanted[expected]:
-            expected -= 1
-        else:
-            comments.remove(parent, key, index)
+        place = places.get(text, -1)
+        if place >= position:
+            staying.add(place)
+            kept.add(text)
+            position = place + 1
+    for place in reversed(range(len(items))):
+        if place not in staying:
+            if len(items) == 1:  # another one first, or the list would lose its style
+                break
+            comments.remove(parent, key, place)
+    for place, text in enumerate(wanted):
+        if text not in kept:
+            comments.insert(parent, key, place, text)
+    if len(items) > len(wanted):
+        comments.remove(parent, key, len(items) - 1)
 
 
-def _annotate(metadata: CommentedMap, wanted: Sequence[Deny]) -> bool:
+def _annotate(metadata: CommentedMap, wanted: Sequence[Deny]) -> None:
     text = _annotation(wanted)
     annotations = metadata.get("annotations")
     if annotations is None:
         if not text:
-            return False
+            return
         if "annotations" in metadata:
             del metadata["annotations"]
         metadata.insert(0, "annotations", CommentedMap({ANNOTATION: text}))
-        return True
-    if (annotations.get(ANNOTATION) or "") == text:
-        return False
-    annotations[ANNOTATION] = text
-    return True
+    elif (annotations.get(ANNOTATION) or "") != text:
+        annotations[ANNOTATION] = text
 
 
 def _annotation(wanted: Iterable[Deny]) -> str:
@@ -334,23 +437,4 @@ def _annotation(wanted: Iterable[Deny]) -> str:
         if network in in_all
         else next(f"{each}{_ONLY}{network}" for each in PROTOCOLS if network in own[each])
         for network in collapse(set.union(*own.values()))
-    )
-
-
-def _proven(parts: list[Part], before: Found, wanted: Sequence[Deny]) -> Held:
-    """Read back what is about to be written; YAML has corners (aliases) that no merge foresees."""
-    found = find(parts)
-    if found is not None and found.root == before.root:
-        own = _ownership(found)
-        ours = [
-            Deny(protocols[0], tuple(networks))
-            for _, protocols, networks in _denials(found.policy)
-            if all(_is_ours(network, protocols, own) for network in networks)
-        ]
-        if ours == list(wanted):
-            return _held(found)
-    raise DocumentError(
-        before.line,
-        f"policy {NAME!r} is written in a way that can't be changed safely; plain YAML without "
-        "anchors and aliases would do",
     )

@@ -12,8 +12,18 @@ from itertools import product
 from types import MappingProxyType
 from typing import Any
 
+from logwatch.blacklist.arrange import Shape
 from logwatch.blacklist.networks import Network, NetworkError, collapse, parse_network
-from logwatch.blacklist.policy import PROTOCOLS, SELECTOR, chunks, policy_document
+from logwatch.blacklist.policy import (
+    MAX_NETWORKS_PER_SET,
+    PROTOCOLS,
+    SELECTOR,
+    SET_SELECTOR,
+    chunks,
+    policy_document,
+    set_document,
+)
+from logwatch.blacklist.policy import NAME as BLACKLIST
 from logwatch.errors import UsageError
 
 NODE_PORTS = "30000:32767"
@@ -65,6 +75,8 @@ class Wanted:
     load_balancers: Sequence[LoadBalancer] = ()
     clients: Sequence[Network] = ()
     selector: str = SELECTOR
+    shape: Shape = "policy"
+    """Where `blacklist` has its clients: in its rules, or in sets."""
     logs: bool = False
     """A Log in front of each Deny: what is logged is then exactly what is denied."""
 
@@ -104,6 +116,12 @@ def _clients(wanted: Wanted) -> Iterable[Document]:
         yield {"source": source}
 
 
+def _clients_or_sets(wanted: Wanted) -> Iterable[Document]:
+    if wanted.shape == "sets":
+        return [{"source": {"selector": SET_SELECTOR}}]
+    return _clients(wanted)
+
+
 def _clients_and_load_balancers(wanted: Wanted) -> Iterable[Document]:
     if wanted.clients and wanted.load_balancers:
         return _clients_to_load_balancers(wanted)
@@ -130,7 +148,7 @@ POLICIES: Mapping[str, Tutorial] = MappingProxyType(
             _clients_to_load_balancers,
         ),
         "blacklist": Tutorial(
-            500, "Deny", "Closes everything to some clients.", ("clients",), _clients
+            500, "Deny", "Closes everything to some clients.", ("clients",), _clients_or_sets
         ),
         "log-denied-packets": Tutorial(
             300,
@@ -144,12 +162,30 @@ POLICIES: Mapping[str, Tutorial] = MappingProxyType(
 """By name, in the order of the tutorial."""
 
 
+def tutorial_documents(name: str, wanted: Wanted) -> list[Document]:
+    """Make one of `POLICIES`, and the sets that it denies, if it is to have some.
+
+    Raises PolicyUsageError as `tutorial_policy` does.
+    """
+    documents = [tutorial_policy(name, wanted)]
+    if wanted.shape == "sets":
+        texts = [str(network) for network in collapse(wanted.clients)]
+        size = MAX_NETWORKS_PER_SET
+        documents += [
+            set_document(start // size, texts[start : start + size])
+            for start in range(0, len(texts), size)
+        ]
+    return documents
+
+
 def tutorial_policy(name: str, wanted: Wanted) -> Document:
     """Make one of `POLICIES`. Raises PolicyUsageError for an unknown name or what is missing."""
     policy = POLICIES.get(name)
     if policy is None:
         raise PolicyUsageError(f"no policy {name!r}; there are {', '.join(POLICIES)}")
-    for need in policy.needs:
+    if wanted.shape == "sets" and name != BLACKLIST:
+        raise PolicyUsageError(f"{name} has no sets, only {BLACKLIST} has")
+    for need in policy.needs if wanted.shape == "policy" else ():
         fields = need.split(" or ")
         if not any(getattr(wanted, field) for field in fields):
             options = " or ".join(_OPTIONS[field] for field in fields)

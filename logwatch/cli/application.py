@@ -262,12 +262,26 @@ def _policy_render(prog: str, about: str, arguments: list[str]) -> None:
         metavar="TEXT",
         help="Which host endpoints it is for.  [default: ibm.role=='worker_public']",
     )
+    add(
+        "--shape",
+        choices=("policy", "sets"),
+        default="policy",
+        help="Where blacklist has its clients: in its rules, or in network sets."
+        "  [default: policy]",
+    )
     add("--log", action="store_true", help="Put a Log in front of each Deny.")
     given = parser.parse_args(arguments)
 
     from logwatch.cli.policy import render
 
-    render(given.name, given.load_balancer, given.client, given.selector, logs=given.log)
+    render(
+        given.name,
+        given.load_balancer,
+        given.client,
+        given.selector,
+        shape=given.shape,
+        logs=given.log,
+    )
 
 
 def _policy_list(prog: str, about: str, arguments: list[str]) -> None:

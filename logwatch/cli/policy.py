@@ -10,7 +10,7 @@ from typing import Any, Literal
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from logwatch.blacklist import NetworkError, parse_network
+from logwatch.blacklist import NetworkError, Shape, parse_network
 from logwatch.blacklist.document import dump
 from logwatch.blacklist.lint import Finding, lint
 from logwatch.blacklist.tutorial import (
@@ -18,7 +18,7 @@ from logwatch.blacklist.tutorial import (
     LoadBalancer,
     PolicyUsageError,
     Wanted,
-    tutorial_policy,
+    tutorial_documents,
 )
 from logwatch.cli.output import PROBLEMS_FOUND
 from logwatch.errors import LogwatchError
@@ -30,17 +30,24 @@ class PolicyFileError(LogwatchError):
     """A file of policies that can't be read."""
 
 
-def render(
-    name: str, load_balancers: Sequence[str], clients: Sequence[str], selector: str, *, logs: bool
+def render(  # noqa: PLR0913 -- one for each option
+    name: str,
+    load_balancers: Sequence[str],
+    clients: Sequence[str],
+    selector: str,
+    *,
+    shape: Shape,
+    logs: bool,
 ) -> None:
-    """Write one policy as YAML."""
+    """Write one policy as YAML, with its sets."""
     wanted = Wanted(
         tuple(map(LoadBalancer.parse, load_balancers)),
         tuple(_client(text) for text in clients),
         selector,
+        shape,
         logs,
     )
-    sys.stdout.write(dump(tutorial_policy(name, wanted)))
+    sys.stdout.write("---\n".join(map(dump, tutorial_documents(name, wanted))))
 
 
 def _client(text: str) -> Any:  # noqa: ANN401 -- a network

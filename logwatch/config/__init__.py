@@ -4,6 +4,8 @@ Nothing here reads the environment.
 """
 
 from logwatch.config.values import (
+    BANS_MOST,
+    Blacklist,
     Brakes,
     Config,
     ConfigError,
@@ -11,12 +13,15 @@ from logwatch.config.values import (
     Network,
     Prefix,
     Series,
+    Shape,
     Verdict,
     check,
     split_address,
 )
 
 __all__ = [
+    "BANS_MOST",
+    "Blacklist",
     "Brakes",
     "Config",
     "ConfigError",
@@ -24,6 +29,7 @@ __all__ = [
     "Network",
     "Prefix",
     "Series",
+    "Shape",
     "Verdict",
     "check",
     "split_address",

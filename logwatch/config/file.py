@@ -15,6 +15,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from logwatch.config.values import (
+    Blacklist,
     Brakes,
     Config,
     ConfigError,
@@ -22,6 +23,7 @@ from logwatch.config.values import (
     Mode,
     Prefix,
     Series,
+    Shape,
     Verdict,
     check,
     wrong_option,
@@ -141,6 +143,7 @@ def _in_words(text: str, keys: tuple[str | int, ...]) -> str:
     choices = {
         "input": get_args(InputKind),
         "mode": get_args(Mode),
+        "shape": get_args(Shape),
         "verdict": get_args(Verdict),
         "start": ("start", "end"),
     }
@@ -159,6 +162,7 @@ def _in_words(text: str, keys: tuple[str | int, ...]) -> str:
 def _fields_at(keys: tuple[str | int, ...]) -> tuple[str, ...]:
     places: dict[tuple[str, ...], type[msgspec.Struct]] = {
         (): Config,
+        ("blacklist",): Blacklist,
         ("brakes",): Brakes,
         ("series",): Series,
         ("prefixes",): Prefix,

@@ -14,6 +14,7 @@ from logwatch.errors import UsageError
 
 InputKind = Literal["file", "kmsg"]
 Mode = Literal["observe", "propose", "enforce"]
+Shape = Literal["policy", "sets"]
 Verdict = Literal["denied", "logged"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -29,17 +30,16 @@ _ROTATED = re.compile(r"[.-][0-9][0-9.-]*")
 """What rotation appends to a name; such files are followed with the file itself."""
 _PREFIXES_MOST = 64
 """What the scanner tells apart."""
-_BANS_MOST = 256
-"""Calico's limit of nets in a rule, from v3.33 on."""
+BANS_MOST = {"policy": 2_048, "sets": 50_000}
+"""What a policy file takes, by its shape."""
 _SERIES_MOST = 10_000
 """A scrape stays below 200 ms."""
 _BRAKES = {
     "bans_per_minute": (1, 10_000),
-    "bans": (1, _BANS_MOST),
     "share_percent": (1, 100),
     "freeze_factor": (2, 100),
 }
-"""Least and most of each brake: none can be taken off by a number that is never reached."""
+"""Least and most of each but `bans`: none is taken off by a number that is never reached."""
 
 
 class ConfigError(UsageError):
@@ -68,6 +68,13 @@ class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: int = 200
     ports: int = 200
     flows: int = 500
+
+
+class Blacklist(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How bans are written."""
+
+    shape: Shape = "policy"
+    """Into rules of the policy itself, or into global network sets that it denies."""
 
 
 class Brakes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,6 +107,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file in the language of rules; None takes those that come with logwatch."""
     never_ban: tuple[str, ...] = ()
     brakes: Brakes = Brakes()
+    blacklist: Blacklist = Blacklist()
     series: Series = Series()
 
     @property
@@ -235,6 +243,13 @@ def _check_prefixes(config: Config, wrong: Wrong) -> None:
 
 
 def _check_numbers(config: Config, wrong: Wrong) -> None:
+    shape = config.blacklist.shape
+    if not 1 <= config.brakes.bans <= BANS_MOST[shape]:
+        raise wrong(
+            ("brakes", "bans"),
+            f"{config.brakes.bans} is not between 1 and {BANS_MOST[shape]}, the most that"
+            f" blacklist.shape {shape} takes",
+        )
     for name, (least, most) in _BRAKES.items():
         number = getattr(config.brakes, name)
         if not least <= number <= most:

@@ -134,11 +134,28 @@ def test_nothing_wider_than_the_floor_is_written(path: Path, network: str) -> No
 def test_more_networks_than_a_policy_takes_are_refused(path: Path) -> None:
     networks = [f"203.{number >> 8}.{number & 255}.1/32" for number in range(2049)]
     file = PolicyFile(path)
-    with pytest.raises(PolicyError, match="2049 networks are too many"):
+    with pytest.raises(PolicyError, match=r"2049 networks are too many.*blacklist.shape: sets"):
         file.write(networks)
     assert 2048 == len(file.write(networks[:2048]).added)
     with pytest.raises(NetworkError):
         file.write(["everyone"])
+
+
+@pytest.mark.parametrize(("number", "sizes"), [(256, [256] * 2), (257, [256, 256, 1, 1])])
+def test_a_rule_takes_256_networks_and_the_rest_goes_into_others(
+    path: Path, load: Load, number: int, sizes: list[int]
+) -> None:
+    PolicyFile(path).write([f"10.0.{each >> 8}.{each & 255}/32" for each in range(number)])
+    (policy,) = load(path.read_text())
+    assert sizes == [len(rule["source"]["nets"]) for rule in policy["spec"]["ingress"]]
+
+
+def test_a_policy_larger_than_its_annotations_may_be_is_refused(path: Path) -> None:
+    """Networks of IPv6 addresses in full length are twice as long as those of /64."""
+    networks = [f"2001:db8:1111:2222:3333:4444:5555:{each:x}/128" for each in range(4096, 6144)]
+    with pytest.raises(PolicyError, match="larger than the 262144 bytes"):
+        PolicyFile(path).write(networks)
+    assert not path.exists()
 
 
 def test_mode_and_owner_stay(path: Path) -> None:

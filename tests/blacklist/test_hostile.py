@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from policy_text import held, merge
 
 from logwatch.blacklist import PolicyError, PolicyFile
 from logwatch.blacklist.document import DocumentError
-from logwatch.blacklist.merge import held, merge
 from logwatch.blacklist.networks import parse_network
 
 OFFENDER = "203.0.113.7/32"

@@ -73,3 +73,45 @@ def test_sound_policies_and_other_objects_are_left_alone() -> None:
     allowed = policy(log, DENY, nets("0.0.0.0/0", action="Allow"), nets(action="Allow"))
     for document in (allowed, policy(), other, networked, {}):
         assert [] == list(lint(document))
+
+
+def network_set(*texts: object, **metadata: object) -> dict[str, Any]:
+    return {
+        "apiVersion": "projectcalico.org/v3",
+        "kind": "GlobalNetworkSet",
+        "metadata": {
+            "name": "logwatch-blacklist-0",
+            "labels": {"calico-logwatch.io/blacklist": "true"},
+            **metadata,
+        },
+        "spec": {"nets": list(texts)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("document", "where", "what"),
+    [
+        (network_set("0.0.0.0/0"), "nets", "is everybody"),
+        (network_set("10.0.0.1/8"), "nets", "bits behind its prefix"),
+        (network_set("10.0.0.0/8", "10.0.0.0/8"), "nets", "there twice"),
+        (network_set("nobody"), "nets", "is not a network"),
+        (network_set(labels={"calico-logwatch.io/blacklist": True}), "metadata.labels", "label"),
+        (network_set(name=""), "metadata.name", "no name"),
+        ({**network_set(), "spec": {"nets": "all"}}, "nets", "no list"),
+        (
+            network_set(*(f"10.{n >> 8}.{n & 255}.0/32" for n in range(5_001))),
+            "nets",
+            "5001 networks; above 5000",
+        ),
+    ],
+)
+def test_a_fault_of_a_set_is_told(document: dict[str, Any], where: str, what: str) -> None:
+    findings = list(lint(document))
+    assert [where] == [finding.where for finding in findings]
+    assert what in findings[0].what
+
+
+def test_a_sound_set_may_hold_both_families_and_nothing() -> None:
+    other = network_set("0.0.0.0/0", name="all", labels={})
+    for document in (network_set("10.0.0.0/8", "2001:db8::/32"), network_set(), other):
+        assert [] == list(lint(document))

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from policy_text import held, merge
 
 from logwatch.blacklist import Network, blacklist_policy, collapse
 from logwatch.blacklist.document import DocumentError
-from logwatch.blacklist.merge import held, merge
 
 Load = Callable[[str], list[Any]]
 Denies = Callable[..., bool]

@@ -26,6 +26,15 @@ def test_what_is_rendered_passes_the_check(tmp_path: Path) -> None:
         assert (0, b"", b"") == (checked.returncode, checked.stdout, checked.stderr)
 
 
+def test_rendered_sets_pass_the_check() -> None:
+    done = logwatch("policy", "render", "blacklist", "--shape", "sets", "--client", "203.0.113.7")
+    assert (0, b"") == (done.returncode, done.stderr)
+    checked = logwatch("policy", "check", "-", given=done.stdout)
+    assert (0, b"") == (checked.returncode, checked.stdout)
+    broken = done.stdout.replace(b"'true'", b"true")
+    assert 3 == logwatch("policy", "check", "-", given=broken).returncode
+
+
 def test_a_policy_that_denies_everybody_is_a_problem() -> None:
     done = logwatch("policy", "check", "-", given=EVERYBODY)
     assert 3 == done.returncode
@@ -50,6 +59,7 @@ def test_the_list_is_json_for_programs() -> None:
         (["render"], b"", 2, b"NAME"),
         (["render", "greylist"], b"", 2, b"no policy 'greylist'; there are deny-nodeports,"),
         (["render", "blacklist"], b"", 2, b"needs --client"),
+        (["render", "whitelist", "--shape", "sets"], b"", 2, b"whitelist has no sets"),
         (["render", "blacklist", "--client", "me"], b"", 2, b"'me' is not a network"),
         (["check", "/nowhere"], b"", 1, b"/nowhere can't be read: No such file"),
         (["check", "-"], b"a: [", 1, b"- is not valid YAML"),
