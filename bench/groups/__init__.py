@@ -10,7 +10,7 @@ from functools import partial
 
 from corpora import MIXED, STORM
 
-from groups import agent, archives, families, jobs, pieces, plain, sources, start
+from groups import agent, archives, families, jobs, pieces, plain, policy_file, sources, start
 
 __all__ = ["GROUPS", "Group"]
 
@@ -36,4 +36,5 @@ GROUPS = {
     "start": Group(start.run),
     "agent": Group(agent.run, agent.NEEDS),
     "pieces": Group(pieces.run),
+    "policy-file": Group(policy_file.run),
 }
