@@ -19,7 +19,7 @@ from logwatch.blacklist.contents import (
     objects,
     refused_behind,
 )
-from logwatch.blacklist.document import DocumentError, dump, indentation_of, rewritten
+from logwatch.blacklist.document import DocumentError, Part, dump, indentation_of, rewritten
 from logwatch.blacklist.merge import check, node, set_items
 from logwatch.blacklist.policy import (
     API_VERSION,
@@ -219,10 +219,10 @@ def _repair(document: CommentedMap, inside: Sequence[str]) -> None:
         spec["nets"].fa.set_flow_style()
 
 
-def _read_back(contents: Contents, index: int, root: object, part: object, line: int) -> Contents:
+def _read_back(contents: Contents, index: int, root: object, part: Part, line: int) -> Contents:
     """Put a document in its place if it reads as what was meant; YAML has corners (aliases)."""
     try:
-        new = contents.changed({index: part})  # type: ignore[dict-item]
+        new = contents.changed({index: part})
         is_proven = new.documents[index].reading.root == root
     except DocumentError:
         is_proven = False

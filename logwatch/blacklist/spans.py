@@ -68,18 +68,17 @@ class Spans:
         self._known: dict[str, Span] = {}
         self._canonical: set[str] = set()
 
-    def of(self, texts: Sequence[str], *, is_bounded: bool = True) -> list[Span]:
+    def of(self, texts: Sequence[str]) -> list[Span]:
         """Read texts; all others are forgotten.
 
         Raises `NetworkError` for the first that is no network, and `TooWideError` for the first
-        that is wider than the floor, unless it is not to be `is_bounded`.
+        that is wider than the floor.
         """
         known = self._known
         fresh = {text: Span.read(text) for text in texts if text not in known}
-        if is_bounded:
-            for span in fresh.values():
-                if span.is_wider_than_floor:
-                    raise TooWideError(span)
+        for span in fresh.values():
+            if span.is_wider_than_floor:
+                raise TooWideError(span)
         known.update(fresh)
         self._canonical.update(text for text, span in fresh.items() if span.text == text)
         spans = [known[text] for text in texts]
