@@ -27,6 +27,11 @@ PROGRAMS = {  # program -> Debian package
     "sysctl": "procps",
     "rsyslogd": "rsyslog",
     "logrotate": "logrotate",
+    "tc": "iproute2",
+    "nmap": "nmap",
+    "hping3": "hping3",
+    "haproxy": "haproxy",
+    "curl": "curl",
 }
 _numbers = itertools.count()
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -42,7 +47,8 @@ def require(*programs: str) -> None:
         raise LabError("the lab needs root: network namespaces, LOG rules and /dev/kmsg are root's")
     missing = sorted({PROGRAMS[name] for name in programs if shutil.which(name) is None})
     if missing:
-        raise LabError(f"Debian packages missing: {' '.join(missing)}; run tests/lab/install.sh")
+        packages = " ".join(missing)
+        raise LabError(f"Debian packages missing; run tests/lab/install.sh {packages}")
 
 
 def run(*command: str, text: str | None = None) -> str:
