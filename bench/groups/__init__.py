@@ -10,7 +10,19 @@ from functools import partial
 
 from corpora import MIXED, STORM
 
-from groups import agent, archives, families, jobs, pieces, plain, policy_file, sources, start
+from groups import (
+    agent,
+    archives,
+    detection,
+    escalation,
+    families,
+    jobs,
+    pieces,
+    plain,
+    policy_file,
+    sources,
+    start,
+)
 
 __all__ = ["GROUPS", "Group"]
 
@@ -35,6 +47,8 @@ GROUPS = {
     "jobs": Group(jobs.run),
     "start": Group(start.run),
     "agent": Group(agent.run, agent.NEEDS),
+    "escalation": Group(escalation.run),
     "pieces": Group(pieces.run),
     "policy-file": Group(policy_file.run),
+    "detection": Group(detection.run),
 }

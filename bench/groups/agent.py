@@ -158,9 +158,10 @@ def _waits(figures: Figures) -> Iterator[float]:
 
 
 @contextmanager
-def _started(
+def started(
     command: Sequence[str], directory: Path, port: int, lines: re.Pattern[bytes]
 ) -> Iterator[Tailer]:
+    """Run a tailer that follows `syslog` in a directory, from when it listens on."""
     log = directory / "syslog"
     with (directory / "output").open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
@@ -176,14 +177,16 @@ def _started(
         process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
 
 
 @contextmanager
-def _directory() -> Iterator[Path]:
+def new_directory() -> Iterator[Path]:
+    """A directory with an empty `syslog`."""
     with tempfile.TemporaryDirectory() as directory:
         (Path(directory) / "syslog").touch()
         yield Path(directory)
@@ -191,24 +194,24 @@ def _directory() -> Iterator[Path]:
 
 @contextmanager
 def _agent() -> Iterator[Tailer]:
-    with _directory() as directory:
-        port = _free_port()
+    with new_directory() as directory:
+        port = free_port()
         config = directory / "logwatch.yaml"
         config.write_text("prefixes:\n" + "".join(f"  - text: {text}\n" for text in PREFIXES))
         command = [LOGWATCH, "agent", "--config", str(config), "--log", str(directory / "syslog")]
         command += ["--state", str(directory / "state"), "--listen", f"127.0.0.1:{port}"]
         lines = re.compile(rb'^logwatch_lines_total{kind="packet"} (\S+)$', re.MULTILINE)
-        with _started(command, directory, port, lines) as tailer:
+        with started(command, directory, port, lines) as tailer:
             yield tailer
 
 
 @contextmanager
 def _mtail() -> Iterator[Tailer]:
-    with _directory() as directory:
-        port = _free_port()
+    with new_directory() as directory:
+        port = free_port()
         command = ["mtail", "--progs", str(BENCH / "peers" / "calico.mtail"), "--logtostderr"]
         command += ["--logs", str(directory / "syslog")]
         command += ["--address", "127.0.0.1", "--port", str(port)]
         lines = re.compile(rb"^mtail_lines_total (\S+)$", re.MULTILINE)
-        with _started(command, directory, port, lines) as tailer:
+        with started(command, directory, port, lines) as tailer:
             yield tailer
