@@ -170,6 +170,15 @@ def test_batches_are_judged_as_lines_are(case: str, seconds: float) -> None:
     assert expected_by_rule(case) == by_rule(judge(new_offenders(), lines_of(case), seconds))
 
 
+@pytest.mark.parametrize("seconds", [0.05, 10.0])
+def test_a_sweep_is_missed_where_pings_and_replies_are_among_its_packets(seconds: float) -> None:
+    """A batch does not tell which packets went to which host: missed rather than invented."""
+    lines = lines_of("nmap-ping-sweep")
+    assert [] == judge(new_offenders(), lines, seconds)
+    syns = [line for line in lines if b" SYN " in line.text]
+    assert {SCANNER: "sweep"} == by_rule(judge(new_offenders(), syns, seconds))
+
+
 @pytest.mark.parametrize("case", INNOCENT)
 def test_who_goes_on_for_an_hour_without_harm_is_not_banned(case: str) -> None:
     """A check every two seconds, clients that do not give up, a server with stale connections."""
