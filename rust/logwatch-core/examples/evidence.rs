@@ -71,6 +71,7 @@ fn pass(batches: &[&[u8]], lines: u64, capacity: usize) -> Result<Pass, Box<dyn 
         prefixes: Prefixes::new(&PREFIXES)?,
         limits: Limits { bytes: 16 << 20, destinations: false },
         slice_seconds: 0,
+        late_seconds: 0,
     };
     let mut scanner = Scanner::new(settings, Clock::new(utc, NOW), Seed::random());
     let evidence = Evidence::new(Plan::new(&rules())?, Seed::random(), capacity, "worker-1");

@@ -25,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         prefixes: Prefixes::new(&PREFIXES)?,
         limits: Limits { bytes: MEMORY, destinations: true },
         slice_seconds: 0,
+        late_seconds: 0,
     };
     let mut scanner = Scanner::new(
         settings,

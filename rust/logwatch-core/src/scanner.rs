@@ -35,6 +35,9 @@ pub struct Settings {
     /// Length in seconds of the slices of time that are counted apart; 0 counts all together. With
     /// slices, a scanner stops in front of a packet of another slice until it is drained.
     pub slice_seconds: u32,
+    /// With slices: a packet counts in the running one also when its stamp lies before that, by at
+    /// most so many seconds, or means no time. So several hosts' clocks may disagree in one log.
+    pub late_seconds: u32,
 }
 
 /// Counts the packets of one stream.
@@ -42,6 +45,7 @@ pub struct Settings {
 pub struct Scanner {
     prefixes: Arc<Prefixes>,
     slice_seconds: u32,
+    late_seconds: u32,
     clock: Clock,
     level: Level,
     summary: Summary,
@@ -56,6 +60,8 @@ pub struct Scanner {
     overlong: bool,
     /// Slice of the packets counted since the last drain.
     slice: Option<u32>,
+    /// Slice of the last packet counted.
+    last_slice: Option<u32>,
     /// Stamp of the last line counted, or of one before it if that has none; empty if none had.
     stamp: Vec<u8>,
 }
@@ -73,6 +79,7 @@ impl Scanner {
         Self {
             prefixes: Arc::new(settings.prefixes),
             slice_seconds: settings.slice_seconds,
+            late_seconds: settings.late_seconds,
             clock,
             level,
             memory: Memory::default(),
@@ -82,6 +89,7 @@ impl Scanner {
             pending: 0,
             overlong: false,
             slice: None,
+            last_slice: None,
             stamp: Vec::new(),
         }
     }
@@ -300,13 +308,26 @@ impl Scanner {
             _ => 0,
         };
         if self.slice_seconds > 0 && reading.packet.is_some() {
-            let slice = seconds / self.slice_seconds;
+            let slice = self.slice_of(seconds);
             if self.slice.is_some_and(|current| current != slice) {
                 return None;
             }
             self.slice = Some(slice);
+            self.last_slice = Some(slice);
         }
         Some((seconds, self.summary.add(reading, seconds)))
+    }
+
+    /// The slice that a packet counts in.
+    fn slice_of(&self, seconds: u32) -> u32 {
+        let own = seconds / self.slice_seconds;
+        match self.last_slice {
+            Some(last) if self.late_seconds > 0 => {
+                let late = (last * self.slice_seconds).saturating_sub(seconds);
+                if seconds == 0 || own < last && late <= self.late_seconds { last } else { own }
+            }
+            _ => own,
+        }
     }
 }
 

@@ -24,7 +24,7 @@ const LIMITS: Limits = Limits { bytes: 1 << 16, destinations: true };
 
 fn scanner(slice_seconds: u32) -> Scanner {
     let prefixes = Prefixes::new(&["calico-packet"]).expect("a usable prefix");
-    let settings = Settings { prefixes, limits: LIMITS, slice_seconds };
+    let settings = Settings { prefixes, limits: LIMITS, slice_seconds, late_seconds: 0 };
     Scanner::new(settings, Clock::new(utc, 1_795_521_600), checks::seed())
 }
 
@@ -236,7 +236,12 @@ fn a_line_with_a_prefix_in_place_is_no_report() {
     let prefixes = Prefixes::new(&["netfilter please"]).expect("a usable prefix");
     let line = b"Nov 22 07:08:09 w kernel: netfilter please increase S_SIZE\n";
     for piece in [1, line.len()] {
-        let settings = Settings { prefixes: prefixes.clone(), limits: LIMITS, slice_seconds: 0 };
+        let settings = Settings {
+            prefixes: prefixes.clone(),
+            limits: LIMITS,
+            slice_seconds: 0,
+            late_seconds: 0,
+        };
         let mut scanner = Scanner::new(settings, Clock::new(utc, 0), Seed::random());
         line.chunks(piece).for_each(|piece| _ = scanner.feed(piece));
         let summary = scanner.drain();

@@ -23,7 +23,12 @@ const LARGE: usize = 1 << 24;
 
 fn settings(bytes: usize, slice_seconds: u32) -> Settings {
     let prefixes = Prefixes::new(&[PREFIX]).expect("a usable prefix");
-    Settings { prefixes, limits: Limits { bytes, destinations: true }, slice_seconds }
+    Settings {
+        prefixes,
+        limits: Limits { bytes, destinations: true },
+        slice_seconds,
+        late_seconds: 0,
+    }
 }
 
 fn scanner(bytes: usize, slice_seconds: u32) -> Scanner {

@@ -72,18 +72,20 @@ struct Scanner {
 #[pymethods]
 impl Scanner {
     #[new]
-    #[pyo3(signature = (prefixes, *, memory = 268_435_456, destinations = true, slice_seconds = 0, now = None))]
+    #[pyo3(signature = (prefixes, *, memory = 268_435_456, destinations = true, slice_seconds = 0, late_seconds = 0, now = None))]
     fn new(
         prefixes: Vec<String>,
         memory: usize,
         destinations: bool,
         slice_seconds: u32,
+        late_seconds: u32,
         now: Option<i64>,
     ) -> PyResult<Self> {
         let settings = Settings {
             prefixes: prefixes_of(&prefixes)?,
             limits: Limits { bytes: memory, destinations },
             slice_seconds,
+            late_seconds,
         };
         let clock = Clock::new(local::to_seconds, now.unwrap_or_else(self::now));
         Ok(Self { inner: CoreScanner::new(settings, clock, seed()), now })

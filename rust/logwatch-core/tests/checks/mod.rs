@@ -130,8 +130,12 @@ pub fn same_counts(
 ) {
     let readers = readers(choice);
     let expected = Counts::of_stream(stream, &readers.naive, NOW);
-    let settings =
-        Settings { prefixes: readers.prefixes.clone(), limits: LIMITS, slice_seconds: 0 };
+    let settings = Settings {
+        prefixes: readers.prefixes.clone(),
+        limits: LIMITS,
+        slice_seconds: 0,
+        late_seconds: 0,
+    };
     let mut scanner = Scanner::with_level(settings, Clock::new(utc, NOW), seed(), level);
     let mut rest = stream;
     for size in sizes {
@@ -191,8 +195,12 @@ pub fn damage(bytes: &mut [u8], damages: &[u8]) {
 
 /// A scanner of the first prefixes that runs out of room.
 pub fn small_scanner() -> Scanner {
-    let settings =
-        Settings { prefixes: readers(0).prefixes.clone(), limits: SMALL, slice_seconds: 0 };
+    let settings = Settings {
+        prefixes: readers(0).prefixes.clone(),
+        limits: SMALL,
+        slice_seconds: 0,
+        late_seconds: 0,
+    };
     Scanner::new(settings, Clock::new(utc, NOW), seed())
 }
 

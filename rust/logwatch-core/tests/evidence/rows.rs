@@ -17,6 +17,7 @@ fn summary(lines: &[String]) -> Summary {
         prefixes: Prefixes::new(&["calico-packet %p", "logged"]).expect("usable prefixes"),
         limits: Limits { bytes: 1 << 20, destinations: true },
         slice_seconds: 0,
+        late_seconds: 0,
     };
     let clock = Clock::new(utc, (NOW / 1_000).cast_signed());
     let mut scanner = Scanner::new(settings, clock, Seed::random());
