@@ -204,13 +204,15 @@ class Evidence:
         capacity: int,
         *,
         node: str = "",
+        near_misses: int = 0,
     ) -> Evidence:
         """Start with no evidence.
 
         `rules` are (measure, threshold, within, condition), at most 64 of them. A measure is
         "packets", "bytes", or the distinct "ports", "destinations" or "nodes"; the source fulfils
         the rule as soon as it reaches the threshold within so many seconds (1 to 604,800). `node`
-        is the name that distinct nodes are told by.
+        is the name that distinct nodes are told by. So many `near_misses` are kept: more than a few
+        hundred is for archives.
 
         A condition is one of ("true",), ("and", condition, ...), ("or", condition, ...),
         ("not", condition), ("protocol", "tcp"), ("ports", [(22, 22), (30000, 32767)]),
@@ -264,6 +266,13 @@ class Evidence:
 
     def top(self, count: int, at: float) -> list[tuple[str, int, int, int]]:
         """Return the sources nearest to a rule: (source, index of the rule, reached, threshold)."""
+
+    def near_misses(self) -> list[tuple[str, int, int, int, float]]:
+        """Return the sources that came nearest to a rule without fulfilling it, nearest first.
+
+        (source, index of the rule, reached, threshold, when it first was so near), as a batch left
+        them, however long ago. Who fulfilled a rule is there only with what came after that.
+        """
 
     def to_bytes(self, size: int, sources: list[str] | None = None) -> tuple[bytes, int, int]:
         """Return the evidence of these sources or of all, how many are in it, how many are not.

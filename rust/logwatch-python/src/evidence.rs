@@ -229,8 +229,13 @@ pub struct Evidence {
 #[pymethods]
 impl Evidence {
     #[new]
-    #[pyo3(signature = (rules, capacity, *, node = ""))]
-    fn new(rules: Vec<RuleTuple<'_>>, capacity: usize, node: &str) -> PyResult<Self> {
+    #[pyo3(signature = (rules, capacity, *, node = "", near_misses = 0))]
+    fn new(
+        rules: Vec<RuleTuple<'_>>,
+        capacity: usize,
+        node: &str,
+        near_misses: usize,
+    ) -> PyResult<Self> {
         if capacity == 0 {
             return Err(wrong("capacity is 0, but has to be 1 or more".into()));
         }
@@ -240,7 +245,9 @@ impl Evidence {
             .map(|(index, tuple)| rule(index, tuple))
             .collect::<PyResult<_>>()?;
         let plan = Plan::new(&rules).map_err(|error| wrong(error.to_string()))?;
-        Ok(Self { inner: CoreEvidence::new(plan, seed(), capacity, node) })
+        let mut inner = CoreEvidence::new(plan, seed(), capacity, node);
+        inner.keep_near_misses(near_misses);
+        Ok(Self { inner })
     }
 
     fn observe<'py>(
@@ -301,6 +308,17 @@ impl Evidence {
             (source.to_string(), near.rule, near.reached, near.threshold)
         };
         Ok(top.iter().map(fields).collect())
+    }
+
+    fn near_misses(&self, py: Python<'_>) -> Vec<(String, usize, u64, u64, f64)> {
+        let all = py.detach(|| self.inner.near_misses());
+        all.iter()
+            .map(|miss| {
+                let near = miss.near;
+                let at = seconds(miss.at);
+                (miss.source.to_string(), near.rule, near.reached, near.threshold, at)
+            })
+            .collect()
     }
 
     #[pyo3(signature = (size, sources = None))]

@@ -2,6 +2,7 @@
 
 use super::condition::PolicyFacts;
 use super::judge::{Fulfilled, Near};
+use super::near::{NearMiss, NearMisses};
 use super::pairs;
 use super::plan::{ClassPlan, Measure, Plan};
 use super::seen::{self, Seen, Waiting};
@@ -36,6 +37,7 @@ pub struct Evidence {
     pub(super) newest: u64,
     /// The places of those that the batch has brought near enough to be judged.
     candidates: Vec<usize>,
+    near_misses: NearMisses,
 }
 
 impl Evidence {
@@ -48,7 +50,28 @@ impl Evidence {
             node: distinct_value(node),
             newest: 0,
             candidates: Vec::new(),
+            near_misses: NearMisses::default(),
         }
+    }
+
+    /// Keeps so many near misses from now on; 0, as at the start, keeps none.
+    ///
+    /// Then each source that a batch brings nearer than all of these is judged, which costs as much
+    /// again as the counting.
+    pub fn keep_near_misses(&mut self, most: usize) {
+        self.near_misses = NearMisses::new(most);
+        self.notice();
+    }
+
+    fn notice(&mut self) {
+        self.table.plan.notice(|lowest| self.near_misses.notice(lowest));
+    }
+
+    /// The sources that came nearest to a rule in a batch without fulfilling one then or since,
+    /// nearest first, as far as they are kept.
+    #[must_use]
+    pub fn near_misses(&self) -> Vec<NearMiss> {
+        self.near_misses.nearest()
     }
 
     /// Takes the rows of a summary (settled) into evidence, all of them at one time, and returns who
@@ -163,7 +186,7 @@ impl Evidence {
             let amount = if table.plan.windows[gauge].bytes { seen.bytes } else { seen.packets };
             let window = table.window_mut(place, gauge);
             window.add(now.buckets[gauge], amount);
-            is_near |= window.total() >= table.plan.windows[gauge].lowest;
+            is_near |= window.total() >= table.plan.windows[gauge].noticed;
         }
         let mut left = mask.distincts;
         while left != 0 {
@@ -216,7 +239,29 @@ impl Evidence {
     /// nothing but the order of the answer.
     fn end(&mut self, at: u64) -> Vec<Fulfilled> {
         let candidates = std::mem::take(&mut self.candidates);
-        candidates.into_iter().filter_map(|place| self.judge_place(place, at)).collect()
+        if self.near_misses.is_off() {
+            return candidates
+                .into_iter()
+                .filter_map(|place| self.judge_place(place, at))
+                .collect();
+        }
+        let mut all = Vec::new();
+        let mut is_bar_new = false;
+        for place in candidates {
+            let source = self.table.trail(place).source();
+            if let Some(fulfilled) = self.table.fulfilled(place, at) {
+                self.near_misses.forget(source);
+                if !self.table.is_quiet(source, at) {
+                    all.push(fulfilled);
+                }
+            } else if let Some(near) = self.table.nearest(place, at) {
+                is_bar_new |= self.near_misses.see(NearMiss { source, near, at });
+            }
+        }
+        if is_bar_new {
+            self.notice();
+        }
+        all
     }
 
     fn judge_place(&self, place: usize, at: u64) -> Option<Fulfilled> {

@@ -90,6 +90,8 @@ pub(super) struct WindowGauge {
     /// The lowest threshold of its rules; the largest number where it only backs the evidence of
     /// another gauge.
     pub lowest: u64,
+    /// From which number on a source is judged: `lowest`, or less where near misses are kept.
+    pub noticed: u64,
 }
 
 /// A set of distinct values that every source has.
@@ -100,6 +102,8 @@ pub(super) struct DistinctGauge {
     condition: usize,
     /// The lowest threshold of its rules.
     pub lowest: u64,
+    /// From which number on a source is judged: `lowest`, or less where near misses are kept.
+    pub noticed: u64,
 }
 
 /// What a rule looks at.
@@ -245,10 +249,11 @@ impl Plan {
         let at = position(
             &mut self.windows,
             |known| (known.bytes, known.within, known.condition) == (bytes, within, condition),
-            || WindowGauge { bytes, within, condition, lowest: threshold },
+            || WindowGauge { bytes, within, condition, lowest: threshold, noticed: threshold },
         );
-        let lowest = &mut self.windows[at].lowest;
-        *lowest = threshold.min(*lowest);
+        let gauge = &mut self.windows[at];
+        gauge.lowest = threshold.min(gauge.lowest);
+        gauge.noticed = gauge.lowest;
         self.conditions[condition].1.windows |= 1 << at;
         at
     }
@@ -268,16 +273,27 @@ impl Plan {
             },
             || {
                 let bounds = Bounds { within, exact: EXACT_LEAST as usize };
-                DistinctGauge { measure, bounds, condition, lowest: threshold }
+                DistinctGauge { measure, bounds, condition, lowest: threshold, noticed: threshold }
             },
         );
         let gauge = &mut self.distincts[at];
         gauge.lowest = gauge.lowest.min(threshold);
+        gauge.noticed = gauge.lowest;
         if threshold <= EXACT_MOST {
             gauge.bounds.exact = gauge.bounds.exact.max(threshold as usize);
         }
         self.conditions[condition].1.distincts |= 1 << at;
         at
+    }
+
+    /// Sets from which number on a source is judged, by the lowest threshold of each gauge.
+    pub(super) fn notice(&mut self, number: impl Fn(u64) -> u64) {
+        for gauge in &mut self.windows {
+            gauge.noticed = number(gauge.lowest);
+        }
+        for gauge in &mut self.distincts {
+            gauge.noticed = number(gauge.lowest);
+        }
     }
 
     fn destination_gauges(&self) -> Vec<DestinationGauge> {

@@ -187,13 +187,13 @@ impl Table {
         &mut self.distincts[place * self.plan.distincts.len() + gauge]
     }
 
-    /// Sees a value of a source; whether that may bring it to the lowest threshold.
+    /// Sees a value of a source; whether that may bring it so near that it is to be judged.
     #[inline]
     pub(super) fn see_value(&mut self, place: usize, gauge: usize, value: u64, at: u64) -> bool {
-        let DistinctGauge { bounds, lowest, .. } = self.plan.distincts[gauge];
+        let DistinctGauge { bounds, noticed, .. } = self.plan.distincts[gauge];
         let distinct = self.distinct_mut(place, gauge);
         distinct.see(value, at, &bounds);
-        distinct.count_most() >= lowest
+        distinct.count_most() >= noticed
     }
 
     /// Gives a source that is not there a place, if it is known or there is room.

@@ -3,5 +3,6 @@
 mod cases;
 mod merging;
 mod model;
+mod near;
 mod properties;
 mod rows;
