@@ -51,9 +51,9 @@ class Scanner:
         and destination.
         What finds no room is counted without its source. `destinations` keeps the distinct
         destinations of each source. `slice_seconds` above 0 makes `feed` stop in front of a packet
-        whose stamp lies in another slice of that length; `late_seconds` lets it count in the running
-        slice when it lies before that by no more, or means no time, so that the clocks of several
-        hosts may disagree. `now` (Unix seconds) places stamps
+        whose stamp lies in another slice of that length; `late_seconds` lets it count in the
+        running slice when it lies before that by no more, or means no time, so that the clocks of
+        several hosts may disagree. `now` (Unix seconds) places stamps
         without a year; None takes the clock.
 
         Raises ValueError when a prefix is empty or can't occur in a line.

@@ -6,7 +6,7 @@ Decides only; who writes a policy asks `Offenders.networks`.
 from logwatch.offenders.addresses import PROC_NET, AddressesError, own_addresses
 from logwatch.offenders.ban import Ban, Evidence, Mode
 from logwatch.offenders.freeze import CALM_SECONDS, Frozen
-from logwatch.offenders.offence import Offence
+from logwatch.offenders.offence import NearMiss, Offence
 from logwatch.offenders.offenders import Offenders
 from logwatch.offenders.protected import Protected, Protection
 from logwatch.offenders.refusal import REFUSALS, Refusal
@@ -23,6 +23,7 @@ __all__ = [
     "Frozen",
     "Mode",
     "Near",
+    "NearMiss",
     "Offence",
     "Offenders",
     "Protected",

@@ -31,6 +31,18 @@ class Offence:
 
 
 @dataclass(frozen=True, slots=True)
+class NearMiss:
+    """The nearest that a source came to a rule without fulfilling it."""
+
+    network: str
+    rule: str
+    reached: int
+    threshold: int
+    at: float
+    """When it first was so near."""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """An offender that may be banned, if no brake holds it back."""
 

@@ -22,6 +22,7 @@ from logwatch.offenders.language import Rule
 from logwatch.offenders.offence import (
     Candidate,
     Fulfilled,
+    NearMiss,
     Offence,
     ban_seconds,
     evidence_of,
@@ -60,7 +61,7 @@ class Offenders:
     a brake holds back waits: call `decide` often, which judges it anew when its turn comes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - options
         self,
         rules: Sequence[Rule],
         protected: Protected,
@@ -68,11 +69,12 @@ class Offenders:
         mode: Mode,
         limits: Limits,
         sources: Callable[[float], int] | None = None,
+        near_misses: int = 0,
     ) -> None:
         """Start without bans and evidence.
 
         `sources` estimates the distinct sources of the last five minutes, for the brake by share;
-        without it there is none.
+        without it there is none. So many near misses are remembered for `near_misses`.
         """
         self._protected = protected
         self._mode: Mode = mode
@@ -83,7 +85,7 @@ class Offenders:
         self._lag = math.inf
         """How far the latest packets are behind the clock."""
         self._rules = tuple(rules)
-        self._trails = Trails([plan(rule) for rule in rules], CAPACITY)
+        self._trails = Trails([plan(rule) for rule in rules], CAPACITY, near_misses=near_misses)
         self._waiting = Waiting(self._trails)
         self._judged_at = 0.0
         """When those who wait were last judged."""
@@ -174,6 +176,16 @@ class Offenders:
         """
         self._set_clock(now)
         return self._decide([], now)
+
+    def near_misses(self) -> list[NearMiss]:
+        """List who came near to a rule, nearest first; at most `near_misses` of the constructor.
+
+        Who was told of as an offender is there only with what came after that.
+        """
+        return [
+            NearMiss(str(parse_network(source)), self._rules[index].name, reached, threshold, at)
+            for source, index, reached, threshold, at in self._trails.near_misses()
+        ]
 
     def expire(self, now: float) -> list[Ban]:
         """End the bans that are over, and those whose network came under protection.
