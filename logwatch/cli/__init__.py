@@ -7,12 +7,10 @@ stdout is the result, stderr is for people.
 import sys
 
 from logwatch.cli.application import run
-from logwatch.cli.output import abandon_stdout
+from logwatch.cli.output import INTERRUPTED, abandon_stdout
 from logwatch.errors import LogwatchError
 
 __all__ = ["main"]
-
-INTERRUPTED = 128 + 2  # as a shell says that SIGINT has ended a command
 
 
 def main() -> None:

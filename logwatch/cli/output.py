@@ -1,10 +1,33 @@
-"""What commands say when they end: standard output that is gone, and problems that were found."""
+"""What commands say when they end: a result on standard output, or why it can't be told there."""
 
 import os
 import sys
 
+from logwatch.errors import LogwatchError
+
 PROBLEMS_FOUND = 3
 """The exit code of a check that found problems."""
+
+INTERRUPTED = 128 + 2
+"""The exit code by which a shell says that SIGINT has ended a command."""
+
+
+class OutputError(LogwatchError):
+    """The result can't be written."""
+
+
+def write_out(text: str) -> None:
+    """Write the result; BrokenPipeError when nobody reads it any more."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; there is nowhere to write the result")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        abandon_stdout()
+        raise OutputError(f"can't write the result: {error.strerror}") from None
 
 
 def abandon_stdout() -> None:

@@ -8,16 +8,15 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Literal
 
-from logwatch.cli.output import abandon_stdout
+from logwatch.cli.output import OutputError, write_out
 from logwatch.cli.prefixes import prefix_texts
-from logwatch.errors import LogwatchError, UsageError
-from logwatch.report import Progress, Report, read, render_csv, render_json
+from logwatch.cli.progress import progress
+from logwatch.errors import UsageError
+from logwatch.report import Report, read, render_csv, render_json
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
 Format = Literal["table", "json", "csv"]
@@ -25,10 +24,6 @@ Format = Literal["table", "json", "csv"]
 TOP = 20
 # Without a terminal there is no width to fit into: long enough for IPv6 and all columns.
 WIDTH = 160
-
-
-class OutputError(LogwatchError):
-    """The result can't be written."""
 
 
 class OutputUsageError(UsageError):
@@ -52,14 +47,14 @@ def run(  # noqa: PLR0913, PLR0917 - options are arguments
     texts = prefix_texts(prefixes)
     target = _target(output, paths)
     entries = top if top is not None else (TOP if output_format == "table" else 0)
-    with _progress() as progress:
+    with progress() as heard:
         report = read(
             paths,
             texts,
             top=entries,
             jobs=jobs or len(os.sched_getaffinity(0)),
             memory=memory * 1024 * 1024,
-            progress=progress,
+            progress=heard,
         )
     problems = [entry.problem for entry in report.inputs if entry.problem]
     if len(problems) < len(report.inputs) or any(entry.bytes for entry in report.inputs):
@@ -82,15 +77,6 @@ def _target(output: str | None, paths: Sequence[str]) -> "Path | None":
     return target
 
 
-def _progress() -> "AbstractContextManager[Progress]":
-    """Shown to a person on stderr; nothing for a program."""
-    if not sys.stderr.isatty():
-        return nullcontext(Progress())
-    from logwatch.cli.bar import bar
-
-    return bar()
-
-
 def _write(report: Report, output_format: Format, output: "Path | None") -> None:
     if output_format == "table":
         from rich.console import Console
@@ -108,22 +94,9 @@ def _write(report: Report, output_format: Format, output: "Path | None") -> None
     else:
         text = render_json(report) if output_format == "json" else render_csv(report)
     if output is None:
-        _write_out(text)
+        write_out(text)
     else:
         _write_file(text, output)
-
-
-def _write_out(text: str) -> None:
-    if sys.stdout is None:
-        raise OutputError("standard output is closed; name a file with --output")
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        abandon_stdout()
-        raise OutputError(f"can't write the report: {error.strerror}") from None
 
 
 def _write_file(text: str, output: "Path") -> None:

@@ -58,8 +58,9 @@ class Archive:
     when nobody knows it: standard input, a FIFO. `log_bytes` were made of them.
     """
 
-    def __init__(self, descriptor: int, name: str, *, owned: bool) -> None:
+    def __init__(self, descriptor: int, name: str, *, owned: bool, command: str = "report") -> None:
         self.name = name
+        self._command = command
         self.read_bytes = 0
         self.log_bytes = 0
         self.size: int | None = None
@@ -114,7 +115,7 @@ class Archive:
             if self._start.startswith(magics):
                 raise ArchiveError(
                     f"{self.name} is compressed with {compression}, which is not read; pipe it"
-                    f" in: {command} FILE | logwatch report -",
+                    f" in: {command} FILE | logwatch {self._command} -",
                 )
         for ending, compression in _ENDINGS:
             if self.name.endswith(ending):
@@ -215,10 +216,13 @@ def _codec(compression: Compression) -> tuple[Callable[[], _Member], type[Except
     return ZstdDecompressor, ZstdError
 
 
-def read_archive(path: str) -> Archive:
-    """Open a log for reading; "-" is standard input. ArchiveError when there is nothing to read."""
+def read_archive(path: str, command: str = "report") -> Archive:
+    """Open a log for reading; "-" is standard input. ArchiveError when there is nothing to read.
+
+    `command` is the one of logwatch that its remedies name.
+    """
     if path == "-":
-        return Archive(0, "standard input", owned=False)
+        return Archive(0, "standard input", owned=False, command=command)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
     except FileNotFoundError as error:
@@ -226,7 +230,7 @@ def read_archive(path: str) -> Archive:
         if path == _SYSLOG:
             remedy = (
                 "a host without it has its log in the journal: journalctl -k -o short-iso |"
-                " logwatch report - (or -o export)"
+                f" logwatch {command} - (or -o export)"
             )
         raise ArchiveError(f"{path} does not exist; {remedy}.") from error
     except PermissionError as error:
@@ -244,7 +248,7 @@ def read_archive(path: str) -> Archive:
             f"{path} is a directory; give the log files in it, such as {path.rstrip('/')}/*.",
         )
     try:
-        return Archive(descriptor, path, owned=True)
+        return Archive(descriptor, path, owned=True, command=command)
     except BaseException:
         os.close(descriptor)
         raise

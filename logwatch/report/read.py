@@ -105,7 +105,7 @@ def _read_one(
         problem = str(error)
     scanner.finish()
     log_bytes = archive.log_bytes if archive else 0
-    return scanner.drain(), InputEntry(_printable(path), log_bytes, problem)
+    return scanner.drain(), InputEntry(printable(path), log_bytes, problem)
 
 
 def syslog_lines(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
@@ -125,6 +125,6 @@ def syslog_lines(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
     yield from whole
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A path, or what names one: bytes that are not UTF-8 are escaped."""
     return os.fsencode(text).decode("utf-8", "backslashreplace")
