@@ -214,11 +214,11 @@ def test_a_report_without_a_packet_says_what_was_looked_for() -> None:
 
 def test_help_names_every_command() -> None:
     text = logwatch("--help").stdout.decode()
-    for command in ("agent", "report", "explain", "rules"):
+    for command in ("agent", "report", "replay", "explain", "rules"):
         assert command in text
 
 
-@pytest.mark.parametrize("command", ["agent", "report", "explain", "rules"])
+@pytest.mark.parametrize("command", ["agent", "report", "replay", "explain", "rules"])
 def test_each_command_has_help(command: str) -> None:
     done = logwatch(command, "--help")
     assert (0, b"") == (done.returncode, done.stderr)

@@ -61,7 +61,7 @@ def render_table(outcome: Outcome, width: int, top: int) -> RenderableType:
                 for miss in decisions.near
             ],
         ),
-        page.table("Rules", ("rule", "bans", "refused"), list(_by_rule(outcome))),
+        _Page(width, 0).table("Rules", ("rule", "bans", "refused"), list(_by_rule(outcome))),
     ]
     if outcome.difference is not None:
         parts += _difference(outcome, outcome.difference, page)
