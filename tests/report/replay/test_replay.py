@@ -13,8 +13,9 @@ from report.replay.lines import BEGIN, line
 from report.replay.replays import PORTS, banned, judged
 
 from logwatch.config import Prefix
+from logwatch.report import Progress
 from logwatch.report.replay import ReplayError
-from logwatch.report.replay.log import LATE_SECONDS
+from logwatch.report.replay.log import LATE_SECONDS, Log
 
 SCANNER = "203.0.113.66"
 
@@ -84,7 +85,8 @@ EVENTS = st.lists(
         st.sampled_from(["203.0.113.1", "203.0.113.2", "198.51.100.1"]),
         st.integers(1, 6),
     ),
-    max_size=80,
+    min_size=30,
+    max_size=150,
 )
 
 
@@ -149,6 +151,47 @@ def test_logs_of_several_hosts_are_read_side_by_side(tmp_path: Path) -> None:
     assert () == outcome.notes
 
 
+def test_a_log_that_begins_meanwhile_is_read_beside_one_that_goes_on(tmp_path: Path) -> None:
+    one, two, three = (tmp_path / name for name in ("worker-1", "worker-2", "worker-3"))
+    one.write_text(line(0, port=1) + line(1, port=2) + line(500, port=9))
+    two.write_text(line(600, port=9))
+    three.write_text(line(2, port=3) + line(3, port=4))
+    assert [(f"{SCANNER}/32", 3, 33, 1)] == banned(judged([one, two, three]), BEGIN)
+
+
+def test_a_source_that_goes_on_is_banned_on_and_one_that_returns_doubly(tmp_path: Path) -> None:
+    log = tmp_path / "syslog"
+    log.write_text(scan(0) + scan(20) + scan(60) + line(300))
+    expected = [(f"{SCANNER}/32", 3, 53, 1), (f"{SCANNER}/32", 63, 123, 2)]
+    assert expected == banned(judged([log]), BEGIN)
+
+
+def test_a_refusal_is_told_once_with_its_number(tmp_path: Path) -> None:
+    log = tmp_path / "syslog"
+    log.write_text(scan(0) + scan(30) + scan(500))
+    (refused,) = judged([log], never_ban=["203.0.113.0/24"]).decisions.refused
+    assert (f"{SCANNER}/32", "operator", 3) == (refused.cidr, refused.reason, refused.times)
+    assert (BEGIN + 3, BEGIN + 503) == (refused.first, refused.last)
+    assert "203.0.113.0/24 is on the never-ban list" == refused.why
+
+
+def test_two_clocks_in_one_log_do_not_make_a_batch_of_each_line(tmp_path: Path) -> None:
+    log = tmp_path / "syslog"
+    log.write_text("".join(line(100 + n // 50 - 5 * (n % 2)) for n in range(500)))
+    batches = list(Log(str(log), ["calico-packet"], Progress()).batches())
+    assert 500 == sum(batch.summary.packets for batch in batches)
+    assert list(range(100, 110)) == sorted({(batch.at or 0) - BEGIN for batch in batches})
+    assert 10 + 1 == len(batches), "one for each second, and one for an unfinished line"
+
+
+def test_an_unfinished_last_line_counts(tmp_path: Path) -> None:
+    log = tmp_path / "syslog"
+    log.write_text(scan(0, 3) + line(1, port=99).removesuffix("\n"))
+    outcome = judged([log])
+    assert [(f"{SCANNER}/32", 2, 32, 1)] == banned(outcome, BEGIN)
+    assert (4, ()) == (outcome.totals.lines, outcome.notes)
+
+
 @pytest.mark.parametrize("late", [1, LATE_SECONDS])
 def test_a_clock_that_is_late_counts_as_of_the_lines_before(tmp_path: Path, late: int) -> None:
     log = tmp_path / "syslog"
@@ -163,14 +206,15 @@ def test_a_clock_that_is_late_counts_as_of_the_lines_before(tmp_path: Path, late
 def test_a_clock_that_was_set_back_is_followed_and_told(tmp_path: Path) -> None:
     """Summer time ends: what came before neither counts nor hides what comes."""
     log = tmp_path / "syslog"
-    log.write_text(scan(7_000) + line(7_190, port=1) + scan(3_600, 3) + scan(3_700))
+    log.write_text(scan(7_000) + scan(3_600, 3) + scan(3_650))
     outcome = judged([log])
-    assert [(3_703, 3_763, 2), (7_003, 7_033, 1)] == [
+    # From the new time on, a ban of 30 s lasts no longer than that.
+    assert [(3_653, 3_713, 2), (7_003, 3_630, 1)] == [
         (begin, end, offence) for _, begin, end, offence in banned(outcome, BEGIN)
     ]
     (note,) = outcome.notes
-    assert "goes back in time once, by 0:59:50 at most" in note
-    assert "from 2026-11-24T01:59:50Z to 2026-11-24T01:00:00Z" in note
+    assert "goes back in time once, by 0:56:43 at most" in note
+    assert "from 2026-11-24T01:56:43Z to 2026-11-24T01:00:00Z" in note
 
 
 def test_the_same_lines_twice_are_refused(tmp_path: Path) -> None:
