@@ -161,8 +161,12 @@ def test_a_log_that_begins_meanwhile_is_read_beside_one_that_goes_on(tmp_path: P
 
 def test_a_source_that_goes_on_is_banned_on_and_one_that_returns_doubly(tmp_path: Path) -> None:
     log = tmp_path / "syslog"
-    log.write_text(scan(0) + scan(20) + scan(60) + line(300))
-    expected = [(f"{SCANNER}/32", 3, 53, 1), (f"{SCANNER}/32", 63, 123, 2)]
+    soon = scan(1_000, source="203.0.113.7") + scan(1_040, source="203.0.113.7")
+    log.write_text(scan(0) + scan(20) + scan(60) + line(300) + soon)
+    expected = [
+        *((f"{SCANNER}/32", 3, 53, 1), (f"{SCANNER}/32", 63, 123, 2)),
+        *(("203.0.113.7/32", 1_003, 1_033, 1), ("203.0.113.7/32", 1_043, 1_103, 2)),
+    ]
     assert expected == banned(judged([log]), BEGIN)
 
 
