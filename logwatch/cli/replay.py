@@ -78,7 +78,7 @@ def _judges(
         against=None if against is None else _read(against),
         protected=Protected(listed, own=lambda: own or ()),
         never_banned=NeverBanned(_texts(listed), None if own is None else _texts(own)),
-        max_bans=config.max_bans,
+        limits=config.brakes,
     )
 
 

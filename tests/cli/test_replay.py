@@ -136,7 +136,7 @@ def test_this_hosts_addresses_are_protected_only_by_its_configuration(tmp_path: 
     assert {"listed": [], "own": None} == without["never_banned"]
     given = json.loads(logwatch(*arguments, "--config", str(config)).stdout)
     assert [] == given["bans"]
-    assert ["own", "operator", "loopback"] == [each["reason"] for each in given["refused"]]
+    assert ["translated address", "operator", "loopback"] == [each["reason"] for each in given["refused"]]
     assert ["192.0.2.0/24"] == given["never_banned"]["listed"]
     assert given["never_banned"]["own"]
 
@@ -144,7 +144,7 @@ def test_this_hosts_addresses_are_protected_only_by_its_configuration(tmp_path: 
 def test_the_configuration_gives_rules_prefixes_and_limits(tmp_path: Path) -> None:
     rules, config, log = (tmp_path / name for name in ("one.rules", "node.yaml", "syslog"))
     rules.write_text(ONE_PACKET)
-    config.write_text(f"rules: {rules}\nprefixes: [{{text: denied}}]\nmax_bans: 1\n")
+    config.write_text(f"rules: {rules}\nprefixes: [{{text: denied}}]\nbrakes: {{bans: 1}}\n")
     log.write_text(
         line(0, "192.0.2.1") + "".join(line(n, f"203.0.113.{n}", prefix="denied") for n in (1, 2))
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from offenders.packets import Sent, policies, summary
 
+from logwatch.config import Brakes
 from logwatch.offenders import NearMiss, Offence, Offenders, Protected
 from logwatch.offenders.language import read
 
@@ -14,7 +15,13 @@ NOW = 1_700_000_000.0
 
 
 def judge_by(*, near_misses: int) -> Offenders:
-    return Offenders(RULES, Protected((), own=lambda: ()), mode="observe", near_misses=near_misses)
+    return Offenders(
+        RULES,
+        Protected((), own=lambda: ()),
+        mode="observe",
+        limits=Brakes(),
+        near_misses=near_misses,
+    )
 
 
 def see(judge: Offenders, sent: Iterable[Sent], at: float) -> list[Offence]:

@@ -17,6 +17,7 @@ import pytest
 from offenders.packets import Sent
 
 from logwatch.blacklist import Network, network_of
+from logwatch.config import Brakes
 from logwatch.offenders import Offence, Offenders, Protected, read_rules
 from logwatch.offenders.language import Rule, read
 from logwatch.packets import Scanner, Summary
@@ -101,7 +102,7 @@ def summaries(
 
 def new_offenders(rules: Iterable[Rule] = RULES) -> Offenders:
     """Nobody is banned yet, nobody is protected but by what nobody may ban."""
-    return Offenders(tuple(rules), Protected((), list), mode="enforce")
+    return Offenders(tuple(rules), Protected((), list), mode="enforce", limits=Brakes())
 
 
 def judge(

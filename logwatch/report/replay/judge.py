@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from logwatch.config import Brakes
 from logwatch.offenders import Ban, NearMiss, Offence, Offenders, Protected
 from logwatch.offenders.language import Rule
 from logwatch.packets import Summary
@@ -47,10 +48,10 @@ class Decisions(NamedTuple):
 class Judge:
     """Judges batches in the order in which they come."""
 
-    def __init__(self, rules: Iterable[Rule], protected: Protected, *, max_bans: int) -> None:
+    def __init__(self, rules: Iterable[Rule], protected: Protected, *, limits: Brakes) -> None:
         self._rules = tuple(rules)
         self._offenders = Offenders(
-            self._rules, protected, mode="observe", max_bans=max_bans, near_misses=NEAR_KEPT
+            self._rules, protected, mode="observe", limits=limits, near_misses=NEAR_KEPT
         )
         self._bans: list[Ban] = []
         self._running: dict[str, int] = {}
@@ -69,6 +70,8 @@ class Judge:
             self._end_bans(now)
         self._now = now
         for offence in self._offenders.observe(summary, now, now, policies):
+            self._take(offence)
+        for offence in self._offenders.decide(now):
             self._take(offence)
 
     def _end_bans(self, now: float) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from logwatch.config import Prefix
+from logwatch.config import Brakes, Prefix
 from logwatch.errors import UsageError
 from logwatch.offenders import Protected
 from logwatch.offenders.language import Rule
@@ -37,7 +37,7 @@ class Judges(NamedTuple):
     protected: Protected
     never_banned: NeverBanned
     """What `protected` holds beside addresses that can't be offenders."""
-    max_bans: int
+    limits: Brakes
 
 
 def replay(
@@ -61,10 +61,10 @@ def replay(
             f"{same.log.name} begins with the same lines as {same.other.name}, so that its packets"
             " would count twice; name one of the two"
         )
-    judge = Judge(judges.rules.rules, judges.protected, max_bans=judges.max_bans)
+    judge = Judge(judges.rules.rules, judges.protected, limits=judges.limits)
     other = None
     if judges.against is not None:
-        other = Judge(judges.against.rules, judges.protected, max_bans=judges.max_bans)
+        other = Judge(judges.against.rules, judges.protected, limits=judges.limits)
     course = _Course([judge, *([] if other is None else [other])], prefixes)
     is_interrupted = False
     try:

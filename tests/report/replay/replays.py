@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import ip_network
 from pathlib import Path
 
-from logwatch.config import Prefix
+from logwatch.config import Brakes, Prefix
 from logwatch.offenders import Protected
 from logwatch.offenders.language import read
 from logwatch.report.replay import Judges, NeverBanned, Outcome, Rules, replay
@@ -24,7 +24,7 @@ def judged(
     *,
     against: str | None = None,
     never_ban: Sequence[str] = (),
-    max_bans: int = 256,
+    limits: Brakes | None = None,
     prefixes: Sequence[Prefix] = (Prefix(),),
 ) -> Outcome:
     networks = [ip_network(each) for each in never_ban]
@@ -33,7 +33,7 @@ def judged(
         None if against is None else rules(against, "other.rules"),
         Protected(networks, own=lambda: ()),
         NeverBanned(tuple(never_ban), None),
-        max_bans,
+        limits or Brakes(),
     )
     return replay([str(path) for path in paths], prefixes, judges)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from report.replay.lines import BEGIN, line
 from report.replay.replays import PORTS, banned, judged
 
-from logwatch.config import Prefix
+from logwatch.config import Brakes, Prefix
 from logwatch.report import Progress
 from logwatch.report.replay import ReplayError
 from logwatch.report.replay.log import LATE_SECONDS, Log
@@ -293,7 +293,7 @@ def test_a_second_with_more_than_a_batch_is_one_second(tmp_path: Path) -> None:
 def test_bans_beyond_the_limit_are_refused_until_one_ends(tmp_path: Path) -> None:
     log = tmp_path / "syslog"
     log.write_text(scan(0) + scan(10, source="203.0.113.7") + scan(60, source="203.0.113.7"))
-    outcome = judged([log], max_bans=1)
+    outcome = judged([log], limits=Brakes(bans=1))
     assert [(f"{SCANNER}/32", 3, 33, 1), ("203.0.113.7/32", 63, 93, 1)] == banned(outcome, BEGIN)
     (refused,) = outcome.decisions.refused
     assert ("203.0.113.7/32", "limit", 1) == (refused.cidr, refused.reason, refused.times)
