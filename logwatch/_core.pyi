@@ -179,9 +179,10 @@ _Condition: TypeAlias = tuple[object, ...]
 _Found: TypeAlias = tuple[int, tuple[int, ...], tuple[str, ...], float, float, tuple[str, ...]]
 """(packets, ports, destinations, first, last, shapes).
 
-The packets within the rule's window that fulfil its condition; the latest 20 ports and 8
-destinations that the source tried within the window, sorted; when that began and when the source
-was seen last; of syn, reply, tcp (neither of them), udp, icmp and other what it ever sent.
+The packets within the rule's window that fulfil its condition (of a rule that counts distinct
+values, maybe not those of the window's oldest quarter); the latest 20 ports and 8 destinations that
+the source tried within the window, sorted (destinations as far back as a rule counts them); when
+that began and when the source was seen last; of syn, reply, tcp (neither of them), udp, icmp and other what it ever sent.
 """
 
 _Fulfilled: TypeAlias = tuple[str, int, int, _Found]
@@ -193,9 +194,10 @@ class Evidence:
 
     Windows slide in sixtieths of their length: packets and bytes never count what is older than
     the window, and may miss what lies in its oldest sixtieth. Distinct values are exact up to 256,
-    or up to the highest threshold of 1,024 at the most; beyond that they are estimated in twelfths
-    of the window with a standard error of 6.5 %. Times are event times in Unix seconds, kept to the
-    millisecond. Not for use by two threads at once; the GIL is released while it counts.
+    or up to the highest threshold of 1,024 at the most, a short window also behind a long one;
+    beyond that they are estimated in twelfths of the window with a standard error of 6.5 %. Times
+    are event times in Unix seconds, kept to the millisecond. Not for use by two threads
+    at once; the GIL is released while it counts.
     """
 
     def __new__(
@@ -239,8 +241,10 @@ class Evidence:
         rows brought it near. It is told of again with its next packet, unless `restart` or
         `quiet` is called.
 
-        Distinct destinations come from a summary with `destinations`: those of a source count for a
-        rule only if all its rows in the summary fulfil what the rule asks of ports and classes.
+        Distinct destinations come from a summary with `destinations`. They are exact as long as a
+        flow's destination changed up to 4,096 times in it, for each family. What lies beyond, and
+        what a merged or restored summary holds, counts for a rule only if all rows of the source
+        in the summary fulfil what the rule asks of ports and classes.
 
         Raises ValueError when there is not one verdict for each policy, or for a time below 0.
         """

@@ -22,7 +22,7 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     ports: tuple[int, ...]
     """The latest distinct destination ports, sorted; at most 20."""
     first: float
-    """Time of the first packet, to the window's resolution (a sixtieth of it)."""
+    """Time of the first packet, to a sixtieth of the window; a quarter for distinct values."""
     last: float
     destinations: tuple[str, ...] = ()
     """The latest distinct destinations, sorted; at most 8."""

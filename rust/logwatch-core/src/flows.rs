@@ -16,6 +16,9 @@ use crate::pairs::Pairs;
 
 /// Slots of a new table.
 pub(crate) const FIRST_SLOTS: usize = 256;
+/// Earlier destinations that are kept by flow; beyond, a source's destinations are known only by the
+/// pairs. Bounds what a sweep costs; the agent's batches are smaller.
+const EARLIER_MOST: usize = 4096;
 /// At 2^32 times 2^32 packets a sum stays as it is: only a forged line claims so much.
 const CARRIED_MOST: u64 = u32::MAX as u64;
 /// Counts that wait together. Fewer look-ups overlap below; above, the first slots are gone again.
@@ -178,6 +181,11 @@ pub struct Flows<A> {
     refused: HashMap<u16, Count>,
     /// Which sources sent to which destinations, if that is asked for.
     pairs: Option<Pairs<A>>,
+    /// Where packets of a flow went before those to its last destination: flow and destination, some
+    /// of them several times.
+    earlier: Vec<(A, Tag, A)>,
+    /// Whether there may be a pair that neither these nor the last destinations tell.
+    has_more_pairs: bool,
 }
 
 impl<A: Word> Flows<A> {
@@ -194,6 +202,8 @@ impl<A: Word> Flows<A> {
             carried: HashMap::new(),
             refused: HashMap::new(),
             pairs: pair_bytes.map(|bytes| Pairs::new(seed, bytes)),
+            earlier: Vec::new(),
+            has_more_pairs: false,
         }
     }
 
@@ -242,8 +252,8 @@ impl<A: Word> Flows<A> {
         slot.first_less_one = slot.first_less_one.min(waiting.seconds.wrapping_sub(1));
         slot.last = slot.last.max(waiting.seconds);
         if slot.destination != waiting.destination || is_new {
-            slot.destination = waiting.destination;
-            self.add_pair(waiting.source, waiting.destination);
+            let before = std::mem::replace(&mut slot.destination, waiting.destination);
+            self.put_pair(waiting, (!is_new).then_some(before));
         }
         if is_full {
             self.carry(waiting.source, waiting.tag, 1);
@@ -340,13 +350,39 @@ impl<A: Word> Flows<A> {
     pub fn add_pair(&mut self, source: A, destination: A) {
         if let Some(pairs) = &mut self.pairs {
             pairs.insert(source, destination);
+            self.has_more_pairs = true;
+        }
+    }
+
+    /// Notes the destination of packets, and where those of their flow went `before`.
+    #[inline(always)]
+    fn put_pair(&mut self, waiting: &Waiting<A>, before: Option<A>) {
+        let Some(pairs) = &mut self.pairs else { return };
+        let Waiting { source, destination, tag, .. } = *waiting;
+        pairs.insert(source, destination);
+        if let Some(before) = before {
+            if self.earlier.len() < EARLIER_MOST {
+                self.earlier.push((source, Tag(tag), before));
+            } else {
+                self.has_more_pairs = true;
+            }
         }
     }
 
     /// All flows with their counts, in no order. [`Self::settle`] first.
     pub fn iter(&self) -> impl Iterator<Item = (A, Tag, Count)> {
-        self.slots.iter().filter(|slot| slot.tag != 0).map(|slot| {
-            let carried = self.carried.get(&(slot.source, slot.tag)).copied().unwrap_or(0);
+        self.with_destinations().map(|(source, tag, count, _)| (source, tag, count))
+    }
+
+    /// The same, each with the destination of its last packet, where pairs are kept; the zero address
+    /// where nobody knows it.
+    pub fn with_destinations(&self) -> impl Iterator<Item = (A, Tag, Count, A)> {
+        self.slots.iter().filter(|slot| slot.tag != 0).map(move |slot| {
+            let carried = if self.carried.is_empty() {
+                0
+            } else {
+                self.carried.get(&(slot.source, slot.tag)).copied().unwrap_or(0)
+            };
             let packets = carried << 32 | u64::from(slot.packets);
             let count = Count {
                 packets,
@@ -354,13 +390,25 @@ impl<A: Word> Flows<A> {
                 first_less_one: slot.first_less_one,
                 last: slot.last,
             };
-            (slot.source, Tag(slot.tag), count)
+            let destination = if self.pairs.is_some() { slot.destination } else { A::default() };
+            (slot.source, Tag(slot.tag), count, destination)
         })
     }
 
     /// What found no room, by class, in no order.
     pub fn refused(&self) -> impl Iterator<Item = (u16, Count)> {
         self.refused.iter().map(|(&class, &count)| (class, count))
+    }
+
+    /// Where packets of flows went before those to the last destination, some several times.
+    pub fn earlier_destinations(&self) -> impl Iterator<Item = (A, Tag, A)> {
+        self.earlier.iter().copied()
+    }
+
+    /// Whether there may be a pair that neither the last nor the earlier destinations tell.
+    #[must_use]
+    pub fn has_more_pairs(&self) -> bool {
+        self.has_more_pairs
     }
 
     /// All pairs of source and destination, in no order.

@@ -126,13 +126,15 @@ impl Condition {
             Self::And(parts) => &parts[..],
             one => std::slice::from_ref(one),
         };
-        let (to, of): (Vec<_>, Vec<_>) = parts
-            .iter()
-            .cloned()
-            .partition(|part| part.has(|leaf| matches!(leaf, Self::Destination(_))));
+        let (to, of): (Vec<_>, Vec<_>) = parts.iter().cloned().partition(Self::asks_destination);
         let is_address = |leaf: &Self| matches!(leaf, Self::Source(_) | Self::Destination(_));
         let mixed = to.iter().any(|part| part.has(|leaf| !is_address(leaf)));
         (!mixed).then_some((Self::And(of), Self::And(to)))
+    }
+
+    /// Whether it depends on the destination.
+    pub(super) fn asks_destination(&self) -> bool {
+        self.has(|leaf| matches!(leaf, Self::Destination(_)))
     }
 
     /// Whether some leaf is of a kind.

@@ -1,43 +1,54 @@
-//! The distinct values of one source in a sliding window: ports, destinations or nodes.
+//! The distinct values of one source in sliding windows: ports, destinations or nodes.
 //!
-//! Exact, as each value with the time when it was last seen, up to a bound; beyond it a sketch,
-//! until nothing was seen for a whole window.
+//! One set serves all windows of values that are counted alike. It is exact, as each value with the
+//! time when it was last seen, up to a bound. When there are more within the longest window, a sketch
+//! counts for that, and a set of its own for the shorter ones, until nothing was seen for the whole
+//! of the longest.
 
+use super::latest::Latest;
 use super::sketch::Sketch;
-use crate::lanes;
+use super::slots::{self, FREE, Narrow, Slots, Wide};
 
-/// Marks a free entry; no port, IPv4 address or hash is this number.
-const FREE: u64 = u64::MAX;
-/// Entries of the first table.
-const FIRST_ENTRIES: usize = 4;
+/// Values that are listed as evidence where there is a sketch.
+pub(super) const LISTED_MOST: usize = 20;
 
-/// How values are kept.
+/// Which windows a set serves, and how exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Bounds {
-    /// Length of the window, in milliseconds.
-    pub within: u64,
+pub(super) struct Bounds<'a> {
+    /// Lengths of the windows in milliseconds, the longest last; there is one at least.
+    pub windows: &'a [u64],
     /// Values kept exactly.
     pub exact: usize,
 }
 
-/// Bytes of the largest set.
-pub(super) fn bytes_most(bounds: &Bounds) -> usize {
-    let entries = (bounds.exact * 2).next_power_of_two();
-    size_of::<Distinct>() + (entries * size_of::<Entry>()).max(size_of::<Sketch>())
+impl<'a> Bounds<'a> {
+    #[inline]
+    pub(super) fn longest(self) -> u64 {
+        self.windows[self.windows.len() - 1]
+    }
+
+    /// The same for the shorter windows, if there are any.
+    pub(super) fn shorter(self) -> Option<Bounds<'a>> {
+        let windows = &self.windows[..self.windows.len() - 1];
+        (!windows.is_empty()).then_some(Bounds { windows, ..self })
+    }
 }
 
-/// A value and when it was last seen.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    pub value: u64,
-    pub at: u64,
+/// Bytes of the largest set.
+pub(super) fn bytes_most(bounds: Bounds<'_>) -> usize {
+    let sketches = bounds.windows.len() * size_of::<Sketched>();
+    size_of::<Distinct>() + slots::bytes_most(bounds.exact) + sketches
 }
 
 /// The distinct values of one source.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Distinct {
-    /// When something was last seen.
-    newest: u64,
+    /// The entries' times count from here.
+    base: u64,
+    /// When something was last seen, after `base`.
+    newest: u32,
+    /// How many entries there are.
+    count: u32,
     state: State,
 }
 
@@ -47,23 +58,46 @@ enum State {
     Empty,
     /// One value, seen at `newest`.
     One(u64),
-    /// A hash table with linear probing, at most three quarters full.
-    Exact {
-        entries: Box<[Entry]>,
-        count: usize,
-    },
-    Sketch(Box<Sketch>),
+    Narrow(Slots<Narrow>),
+    Wide(Slots<Wide>),
+    Sketched(Box<Sketched>),
+}
+
+/// What is left of a set that has too many values.
+#[derive(Clone, Debug)]
+struct Sketched {
+    /// Of the longest window.
+    sketch: Sketch,
+    /// For the shorter ones.
+    shorter: Distinct,
+    latest: Latest<u64, LISTED_MOST>,
 }
 
 impl Distinct {
     /// Sees a value at a time.
     #[inline]
-    pub(super) fn see(&mut self, value: u64, at: u64, bounds: &Bounds) {
-        if let State::One(one) = self.state
-            && one == value
-        {
-            self.newest = self.newest.max(at);
-            return;
+    pub(super) fn see(&mut self, value: u64, at: u64, bounds: Bounds<'_>) {
+        let offset = at.wrapping_sub(self.base);
+        if offset < u64::from(FREE) {
+            let offset = offset as u32;
+            match &mut self.state {
+                State::One(one) if *one == value => {
+                    self.newest = self.newest.max(offset);
+                    return;
+                }
+                State::Narrow(slots)
+                    if u32::try_from(value).is_ok()
+                        && u64::from(offset.abs_diff(self.newest)) < bounds.longest() =>
+                {
+                    self.newest = self.newest.max(offset);
+                    self.count += u32::from(slots.see(value, offset));
+                    if slots.is_crowded(self.count) {
+                        self.make_room(bounds);
+                    }
+                    return;
+                }
+                _ => {}
+            }
         }
         self.see_another(value, at, bounds);
     }
@@ -71,101 +105,173 @@ impl Distinct {
     /// Asks for what [`Self::see`] will look at.
     #[inline]
     pub(super) fn prefetch(&self, value: u64) {
-        if let State::Exact { entries, .. } = &self.state {
-            lanes::prefetch(&entries[home(entries, value)]);
+        if let State::Narrow(slots) = &self.state {
+            slots.prefetch(value);
         }
     }
 
-    fn see_another(&mut self, value: u64, at: u64, bounds: &Bounds) {
-        if at >= self.newest + bounds.within || matches!(self.state, State::Empty) {
-            *self = Self { newest: at, state: State::One(value) };
+    #[inline(never)]
+    fn see_another(&mut self, value: u64, at: u64, bounds: Bounds<'_>) {
+        let longest = bounds.longest();
+        let newest = self.newest();
+        if matches!(self.state, State::Empty) || at >= newest + longest {
+            let base = at.saturating_sub(longest);
+            *self = Self { base, newest: (at - base) as u32, count: 1, state: State::One(value) };
             return;
         }
-        if at + bounds.within <= self.newest {
+        if at + longest <= newest {
             return;
         }
+        if at < self.base || at - self.base >= u64::from(FREE) {
+            self.rebase(newest.max(at).saturating_sub(2 * longest), longest);
+        }
+        let offset = (at - self.base) as u32;
         let before = self.newest;
-        self.newest = before.max(at);
+        self.newest = before.max(offset);
         match &mut self.state {
             State::Empty => unreachable!("it was looked for above"),
+            State::One(one) if *one == value => return,
             State::One(one) => {
-                let one = Entry { value: *one, at: before };
-                let mut entries = free(FIRST_ENTRIES);
-                put(&mut entries, one);
-                put(&mut entries, Entry { value, at });
-                self.state = State::Exact { entries, count: 2 };
+                let both = [(*one, before), (value, offset)];
+                self.keep(&both);
             }
-            State::Exact { entries, count } => {
-                let place = place(entries, value);
-                let entry = &mut entries[place];
-                if entry.value == value {
-                    entry.at = entry.at.max(at);
-                    return;
-                }
-                *entry = Entry { value, at };
-                *count += 1;
-                if *count > entries.len() / 4 * 3 {
-                    self.make_room(bounds);
-                }
+            State::Narrow(slots) if u32::try_from(value).is_ok() => {
+                self.count += u32::from(slots.see(value, offset));
             }
-            State::Sketch(sketch) => sketch.see(value, at, bounds.within),
+            State::Narrow(slots) => {
+                let all: Vec<_> = slots.iter().chain([(value, offset)]).collect();
+                self.keep(&all);
+            }
+            State::Wide(slots) => self.count += u32::from(slots.see(value, offset)),
+            State::Sketched(sketched) => sketched.see(value, at, bounds),
+        }
+        let is_crowded = match &self.state {
+            State::Narrow(slots) => slots.is_crowded(self.count),
+            State::Wide(slots) => slots.is_crowded(self.count),
+            _ => false,
+        };
+        if is_crowded {
+            self.make_room(bounds);
         }
     }
 
-    /// Drops what is older than the window, then takes a larger table or a sketch if need be.
-    fn make_room(&mut self, bounds: &Bounds) {
-        let live: Vec<_> = self.entries(self.newest, bounds.within).collect();
-        self.state = if live.len() > bounds.exact {
-            let mut sketch = Box::new(Sketch::new());
-            for entry in &live {
-                sketch.see(entry.value, entry.at, bounds.within);
-            }
-            State::Sketch(sketch)
+    /// Counts times from somewhere else on, from which all that is within the window can be told.
+    #[cold]
+    fn rebase(&mut self, base: u64, longest: u64) {
+        let newest = self.newest();
+        let live: Vec<_> =
+            self.entries(newest, longest).map(|(value, at)| (value, (at - base) as u32)).collect();
+        self.base = base;
+        self.newest = (newest - base) as u32;
+        if matches!(self.state, State::Narrow(_) | State::Wide(_)) {
+            self.keep(&live);
+        }
+    }
+
+    /// Takes these entries instead of what there is.
+    fn keep(&mut self, entries: &[(u64, u32)]) {
+        self.count = entries.len() as u32;
+        let is_narrow = entries.iter().all(|(value, _)| u32::try_from(*value).is_ok());
+        self.state = if is_narrow {
+            State::Narrow(Slots::of(entries))
         } else {
-            // Half of it is free, so that the next time is far.
-            let mut entries = free((live.len() * 2).next_power_of_two().max(FIRST_ENTRIES));
-            for entry in &live {
-                put(&mut entries, *entry);
-            }
-            State::Exact { entries, count: live.len() }
+            State::Wide(Slots::of(entries))
         };
     }
 
-    /// How many values the window held that ends at a time, which is not before the newest one.
-    pub(super) fn count(&self, at: u64, within: u64) -> u64 {
-        match &self.state {
-            State::Sketch(sketch) if at < self.newest + within => sketch.estimate(at, within),
-            State::Sketch(_) => 0,
-            _ => self.entries(at, within).count() as u64,
+    /// Drops what is older than the longest window, then takes a larger table or a sketch if need be.
+    #[inline(never)]
+    fn make_room(&mut self, bounds: Bounds<'_>) {
+        let live: Vec<_> = self.entries(self.newest(), bounds.longest()).collect();
+        if live.len() > bounds.exact {
+            self.take_sketch(bounds);
+        } else {
+            let offset = |at: u64| (at - self.base) as u32;
+            let live: Vec<_> = live.into_iter().map(|(value, at)| (value, offset(at))).collect();
+            self.keep(&live);
         }
     }
 
-    /// At most so many: what the count can be without looking at times.
+    /// Counts by a sketch from now on; what is there already goes into it.
+    fn take_sketch(&mut self, bounds: Bounds<'_>) -> &mut Sketched {
+        if !matches!(self.state, State::Sketched(_)) {
+            let mut sketched = Box::new(Sketched {
+                sketch: Sketch::new(),
+                shorter: Self::default(),
+                latest: Latest::default(),
+            });
+            for (value, at) in self.entries(self.newest(), bounds.longest()) {
+                sketched.see(value, at, bounds);
+            }
+            self.state = State::Sketched(sketched);
+        }
+        match &mut self.state {
+            State::Sketched(sketched) => sketched,
+            _ => unreachable!("it was made above"),
+        }
+    }
+
+    /// How many values the window at an index held that ends at a time, which is not before the
+    /// newest one.
+    pub(super) fn count(&self, at: u64, bounds: Bounds<'_>, window: usize) -> u64 {
+        let within = bounds.windows[window];
+        let State::Sketched(sketched) = &self.state else {
+            return self.entries(at, within).count() as u64;
+        };
+        match bounds.shorter() {
+            Some(shorter) if window < shorter.windows.len() => {
+                sketched.shorter.count(at, shorter, window)
+            }
+            _ if at < self.newest() + within => sketched.sketch.estimate(at, within),
+            _ => 0,
+        }
+    }
+
+    /// At most so many: what each count can be without looking at times.
     #[inline]
     pub(super) fn count_most(&self) -> u64 {
         match &self.state {
             State::Empty => 0,
             State::One(_) => 1,
-            State::Exact { count, .. } => *count as u64,
-            State::Sketch(_) => u64::MAX,
+            State::Narrow(_) | State::Wide(_) => self.count.into(),
+            State::Sketched(_) => u64::MAX,
         }
     }
 
-    /// What is kept exactly of the window that ends at a time; nothing where there is a sketch.
-    pub(super) fn entries(&self, at: u64, within: u64) -> impl Iterator<Item = Entry> {
-        let (one, many): (_, &[Entry]) = match &self.state {
-            State::One(value) => (Some(Entry { value: *value, at: self.newest }), &[]),
-            State::Exact { entries, .. } => (None, entries),
-            State::Empty | State::Sketch(_) => (None, &[]),
+    /// What is kept exactly of a window that ends at a time; nothing where there is a sketch.
+    pub(super) fn entries(&self, at: u64, within: u64) -> impl Iterator<Item = (u64, u64)> {
+        let (one, narrow, wide) = match &self.state {
+            State::One(value) => (Some((*value, self.newest)), None, None),
+            State::Narrow(slots) => (None, Some(slots), None),
+            State::Wide(slots) => (None, None, Some(slots)),
+            State::Empty | State::Sketched(_) => (None, None, None),
         };
-        let many = many.iter().copied().filter(|entry| entry.value != FREE);
-        one.into_iter().chain(many).filter(move |entry| entry.at + within > at)
+        let narrow = narrow.into_iter().flat_map(Slots::iter);
+        let wide = wide.into_iter().flat_map(Slots::iter);
+        // Times before the base are those of nobody: it lies a whole window before the newest.
+        let base = self.base;
+        one.into_iter()
+            .chain(narrow)
+            .chain(wide)
+            .map(move |(value, offset)| (value, base + u64::from(offset)))
+            .filter(move |(_, seen)| seen + within > at)
     }
 
-    /// The sketch, where there is one.
-    pub(super) fn sketch(&self) -> Option<&Sketch> {
+    /// Values that can be listed, and when each was last seen: all, or the latest where there is a
+    /// sketch.
+    pub(super) fn listed(&self, at: u64, within: u64) -> impl Iterator<Item = (u64, u64)> {
+        let latest = match &self.state {
+            State::Sketched(sketched) => Some(&sketched.latest),
+            _ => None,
+        };
+        let latest = latest.into_iter().flat_map(Latest::iter);
+        self.entries(at, within).chain(latest.filter(move |(_, seen)| seen + within > at))
+    }
+
+    /// The sketch of the longest window and the set of the shorter ones, where there is one.
+    pub(super) fn sketched(&self) -> Option<(&Sketch, &Self)> {
         match &self.state {
-            State::Sketch(sketch) => Some(sketch),
+            State::Sketched(sketched) => Some((&sketched.sketch, &sketched.shorter)),
             _ => None,
         }
     }
@@ -173,50 +279,47 @@ impl Distinct {
     /// When something was last seen.
     #[inline]
     pub(super) fn newest(&self) -> u64 {
-        self.newest
+        self.base + u64::from(self.newest)
     }
 
-    /// Adds what a sketch of the same window's length has seen, the last of it at `newest`.
-    pub(super) fn merge_sketch(&mut self, theirs: &Sketch, newest: u64, bounds: &Bounds) {
-        if !matches!(self.state, State::Sketch(_)) {
-            let mut sketch = Box::new(Sketch::new());
-            for entry in self.entries(self.newest, bounds.within) {
-                sketch.see(entry.value, entry.at, bounds.within);
-            }
-            self.state = State::Sketch(sketch);
+    /// Adds what a sketch of the window at an index has seen, the last of it at `newest`.
+    pub(super) fn merge_sketch(
+        &mut self,
+        theirs: &Sketch,
+        newest: u64,
+        bounds: Bounds<'_>,
+        window: usize,
+    ) {
+        let longest = bounds.longest();
+        if matches!(self.state, State::Empty) || newest >= self.newest() + longest {
+            *self = Self { base: newest.saturating_sub(longest), ..Self::default() };
+            self.newest = (newest - self.base) as u32;
+        } else if newest + longest <= self.newest() {
+            return;
         }
-        if let State::Sketch(sketch) = &mut self.state {
-            for (number, registers) in theirs.parts(theirs.newest()) {
-                sketch.merge(number, registers);
+        let latest = self.newest().max(newest);
+        self.rebase(latest.saturating_sub(2 * longest), longest);
+        self.newest = (latest - self.base) as u32;
+        let sketched = self.take_sketch(bounds);
+        match bounds.shorter() {
+            Some(shorter) if window < shorter.windows.len() => {
+                sketched.shorter.merge_sketch(theirs, newest, shorter, window);
+            }
+            _ => {
+                for (number, registers) in theirs.parts(theirs.newest()) {
+                    sketched.sketch.merge(number, registers);
+                }
             }
         }
-        self.newest = self.newest.max(newest);
     }
 }
 
-fn free(entries: usize) -> Box<[Entry]> {
-    vec![Entry { value: FREE, at: 0 }; entries].into()
-}
-
-/// Where a value is looked for first.
-#[inline]
-fn home(entries: &[Entry], value: u64) -> usize {
-    // The upper bits of a product depend on all of the value's.
-    (value.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as usize & (entries.len() - 1)
-}
-
-/// Where a value is, or the free entry where it belongs.
-#[inline]
-fn place(entries: &[Entry], value: u64) -> usize {
-    let mask = entries.len() - 1;
-    let mut at = home(entries, value);
-    while entries[at].value != value && entries[at].value != FREE {
-        at = (at + 1) & mask;
+impl Sketched {
+    fn see(&mut self, value: u64, at: u64, bounds: Bounds<'_>) {
+        self.sketch.see(value, at, bounds.longest());
+        self.latest.see(value, at);
+        if let Some(shorter) = bounds.shorter() {
+            self.shorter.see(value, at, shorter);
+        }
     }
-    at
-}
-
-fn put(entries: &mut [Entry], entry: Entry) {
-    let at = place(entries, entry.value);
-    entries[at] = entry;
 }

@@ -4,7 +4,7 @@ use super::condition::PolicyFacts;
 use super::judge::{Fulfilled, Near};
 use super::near::{NearMiss, NearMisses};
 use super::pairs;
-use super::plan::{ClassPlan, Measure, Plan};
+use super::plan::{ClassPlan, Measure, Plan, WindowGauge};
 use super::seen::{self, Seen, Waiting};
 use super::table::{Moment, Table};
 use super::trail::Source;
@@ -99,7 +99,11 @@ impl Evidence {
             })
             .collect();
         let now = self.begin(at);
-        self.see(&classes, seen::rows(summary), &now);
+        let (v4, v6) = summary.tables();
+        self.see(&classes, seen::rows(v4, &classes, Address::V4), &now);
+        self.see(&classes, seen::rows(v6, &classes, Address::V6), &now);
+        self.see(&classes, seen::earlier(v4, &classes, Address::V4), &now);
+        self.see(&classes, seen::earlier(v6, &classes, Address::V6), &now);
         for (source, destination, allowed) in
             pairs::pairs(summary, &self.table.plan, &classes, &policies)
         {
@@ -116,7 +120,7 @@ impl Evidence {
         at: u64,
     ) -> Vec<Fulfilled> {
         let now = self.begin(at);
-        self.see(classes, rows, &now);
+        self.see(classes, rows.map(|seen| (seen, seen.destination)), &now);
         self.end(now.at)
     }
 
@@ -133,68 +137,98 @@ impl Evidence {
         Moment::new(&self.table.plan, at)
     }
 
-    fn see(&mut self, classes: &[ClassPlan], rows: impl Iterator<Item = Seen>, now: &Moment) {
-        let mut waiting: Vec<Waiting<'_>> = Vec::with_capacity(BATCH);
-        for seen in rows {
+    fn see(
+        &mut self,
+        classes: &[ClassPlan],
+        rows: impl Iterator<Item = (Seen, Option<Address>)>,
+        now: &Moment,
+    ) {
+        let mut waiting: Vec<Waiting> = Vec::with_capacity(BATCH);
+        for (seen, to) in rows {
             let class = &classes[seen.class];
-            let mask = class.mask(|rest| rest.holds(seen.source, seen.port, seen.destination));
+            let mut mask = class.mask(|rest| rest.holds(seen.source, seen.port, seen.destination));
+            if class.asks_destination && seen.destination.is_none() && to.is_some() {
+                let of_one = class.mask(|rest| rest.holds(seen.source, seen.port, to));
+                mask.distincts |= of_one.distincts & self.table.plan.destination_keepers;
+            }
             if mask.is_empty() {
                 continue;
             }
             let source = Source::of(seen.source);
             let hash = self.table.hash(source);
             self.table.prefetch(hash);
-            waiting.push(Waiting { seen, class, mask, source, hash, place: None });
+            let Seen { class, port, packets, bytes, .. } = seen;
+            let to_value = to.map_or(0, destination_value);
+            let place = None;
+            waiting.push(Waiting {
+                source,
+                hash,
+                place,
+                class,
+                mask,
+                port,
+                packets,
+                bytes,
+                to,
+                to_value,
+            });
             if waiting.len() == BATCH {
-                self.put(&mut waiting, now);
+                self.put(classes, &mut waiting, now);
                 waiting.clear();
             }
         }
-        self.put(&mut waiting, now);
+        self.put(classes, &mut waiting, now);
     }
 
-    fn put(&mut self, waiting: &mut [Waiting<'_>], now: &Moment) {
+    fn put(&mut self, classes: &[ClassPlan], waiting: &mut [Waiting], now: &Moment) {
         for each in &mut *waiting {
             each.place = self.table.prefetch_place(each.hash);
         }
         for each in &*waiting {
-            self.table.prefetch_gauges(each, now);
+            if let Some(place) = each.place {
+                let port = each.port.unwrap_or(0).into();
+                self.table.prefetch_values(place, port, each.to_value);
+            }
         }
         for each in waiting {
             let place = self.table.find(each.source, each.hash);
             let place = place.or_else(|| self.table.admit(each.source, each.hash, now, false));
             if let Some(place) = place {
-                self.count(place, each, now);
+                self.count(place, each, &classes[each.class], now);
             }
         }
     }
 
     #[inline]
-    fn count(&mut self, place: usize, waiting: &Waiting<'_>, now: &Moment) {
-        let Waiting { seen, class, mask, .. } = waiting;
-        let node = self.node;
-        let table = &mut self.table;
-        table.trail_mut(place).see(seen.port, class.shapes, now.at);
-        if let Some(destination) = seen.destination {
-            table.trail_mut(place).see_destination(bits(destination), now.at);
+    fn count(&mut self, place: usize, waiting: &Waiting, class: &ClassPlan, now: &Moment) {
+        let Waiting { mask, port, .. } = waiting;
+        let (node, table) = (self.node, &mut self.table);
+        let is_port_kept = mask.distincts & table.plan.port_keepers != 0;
+        // Of IPv6 the sets know hashes only.
+        let is_kept = mask.distincts & table.plan.destination_keepers != 0;
+        let is_destination_kept = is_kept && !waiting.source.is_v6();
+        let trail = table.trail_mut(place);
+        trail.see(class.shapes, now.at);
+        if let Some(port) = port.filter(|_| !is_port_kept) {
+            trail.see_port(port, now.at);
+        }
+        if let Some(to) = waiting.to.filter(|_| !is_destination_kept) {
+            trail.see_destination(bits(to), now.at);
         }
         let mut is_near = false;
-        let mut left = mask.windows;
-        while left != 0 {
-            let gauge = left.trailing_zeros() as usize;
-            left &= left - 1;
-            let amount = if table.plan.windows[gauge].bytes { seen.bytes } else { seen.packets };
-            let window = table.window_mut(place, gauge);
-            window.add(now.buckets[gauge], amount);
-            is_near |= window.total() >= table.plan.windows[gauge].noticed;
+        for gauge in ones(mask.windows) {
+            let (plan, window) = table.window_mut(place, gauge);
+            let WindowGauge { bytes, noticed, .. } = plan.windows[gauge];
+            window.add(now.buckets[gauge], if bytes { waiting.bytes } else { waiting.packets });
+            is_near |= window.total() >= noticed;
         }
-        let mut left = mask.distincts;
-        while left != 0 {
-            let gauge = left.trailing_zeros() as usize;
-            left &= left - 1;
+        for gauge in ones(mask.tallies) {
+            table.tally_mut(place, gauge).add(now.quarters[gauge], waiting.packets);
+        }
+        for gauge in ones(mask.distincts) {
             let value = match table.plan.distincts[gauge].measure {
-                Measure::Ports => seen.port.map(u64::from),
-                Measure::Destinations => seen.destination.map(destination_value),
+                Measure::Ports => port.map(u64::from),
+                Measure::Destinations => waiting.to.map(|_| waiting.to_value),
                 Measure::Nodes => Some(node),
                 Measure::Packets | Measure::Bytes => unreachable!("these are windows"),
             };
@@ -202,7 +236,7 @@ impl Evidence {
                 is_near |= table.see_value(place, gauge, value, now.at);
             }
         }
-        self.mark(place, is_near);
+        self.mark(place, is_near, now.at);
     }
 
     fn see_pair(
@@ -213,23 +247,25 @@ impl Evidence {
         now: &Moment,
     ) {
         let Some(place) = self.table.place(Source::of(source)) else { return };
-        self.table.trail_mut(place).see_destination(bits(destination), now.at);
         let mut is_near = false;
-        for bit in 0..self.table.plan.destinations.len() {
-            if allowed.gauges >> bit & 1 == 1 {
-                let gauge = self.table.plan.destinations[bit].index;
-                let value = destination_value(destination);
-                is_near |= self.table.see_value(place, gauge, value, now.at);
-            }
+        let mut is_kept = false;
+        for bit in ones(allowed.gauges) {
+            let Some(gauge) = self.table.plan.destinations.get(bit) else { break };
+            let value = destination_value(destination);
+            is_kept = !source.is_v6();
+            is_near |= self.table.see_value(place, gauge.index, value, now.at);
         }
-        self.mark(place, is_near);
+        if !is_kept {
+            self.table.trail_mut(place).see_destination(bits(destination), now.at);
+        }
+        self.mark(place, is_near, now.at);
     }
 
     #[inline]
-    fn mark(&mut self, place: usize, is_near: bool) {
+    fn mark(&mut self, place: usize, is_near: bool, at: u64) {
         let batch = self.table.batch;
         let trail = self.table.trail_mut(place);
-        if is_near && trail.batch != batch {
+        if is_near && trail.batch != batch && !trail.is_quiet(at) {
             trail.batch = batch;
             self.candidates.push(place);
         }
@@ -251,7 +287,7 @@ impl Evidence {
             let source = self.table.trail(place).source();
             if let Some(fulfilled) = self.table.fulfilled(place, at) {
                 self.near_misses.forget(source);
-                if !self.table.is_quiet(source, at) {
+                if !self.table.trail(place).is_quiet(at) {
                     all.push(fulfilled);
                 }
             } else if let Some(near) = self.table.nearest(place, at) {
@@ -265,8 +301,7 @@ impl Evidence {
     }
 
     fn judge_place(&self, place: usize, at: u64) -> Option<Fulfilled> {
-        let is_quiet = self.table.is_quiet(self.table.trail(place).source(), at);
-        if is_quiet { None } else { self.table.fulfilled(place, at) }
+        if self.table.trail(place).is_quiet(at) { None } else { self.table.fulfilled(place, at) }
     }
 
     /// Everybody who fulfils a rule at a time, those furthest beyond it first. For evidence that
@@ -289,7 +324,8 @@ impl Evidence {
     /// A time that is over ends that. False if it has no trail.
     pub fn quiet(&mut self, source: Source, until: u64) -> bool {
         let Some(place) = self.table.place(source) else { return false };
-        self.table.set_quiet(place, self.table.trail(place).last, until);
+        let trail = self.table.trail_mut(place);
+        trail.set_quiet(&(trail.last..until));
         true
     }
 
@@ -307,7 +343,7 @@ impl Evidence {
     #[must_use]
     pub fn nearness(&self, source: Source, at: u64) -> Vec<Near> {
         let place = self.table.place(source);
-        place.map_or_else(Vec::new, |place| self.table.nearness(place, at.min(AT_MOST)))
+        place.map_or_else(Vec::new, |place| self.table.nearness(place, at.min(AT_MOST)).collect())
     }
 
     /// The `count` sources that are nearest to a rule at a time, and to which.
@@ -340,6 +376,16 @@ impl Evidence {
     pub fn refused(&self) -> u64 {
         self.table.refused
     }
+}
+
+/// The numbers of the bits that are set, from the lowest on.
+#[inline]
+fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let one = (bits != 0).then(|| bits.trailing_zeros() as usize);
+        bits &= bits.wrapping_sub(1);
+        one
+    })
 }
 
 /// An address as a number, within its family.

@@ -2,21 +2,24 @@
 
 use std::cmp::Ordering;
 
-use super::plan::{Gauge, Judged};
+use super::latest::Latest;
+use super::plan::{Gauge, Judged, Measure, Packets};
 use super::shapes::Shapes;
-use super::table::{Moment, Table};
-use super::trail::Source;
-use super::window::bucket_start;
+use super::table::Table;
+use super::tally::{quarter, quarter_start};
+use super::trail::{DESTINATIONS_MOST, PORTS_MOST, Source};
+use super::window::{bucket, bucket_start};
 use crate::address::Address;
 
 /// What speaks against a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Packets within the rule's window that fulfil its condition.
+    /// Packets within the rule's window that fulfil its condition. Of a rule that counts distinct
+    /// values, those of the window's oldest quarter may be missing.
     pub packets: u64,
     /// The latest ports that it tried within the window, sorted.
     pub ports: Vec<u16>,
-    /// The latest destinations within the window, sorted.
+    /// The latest destinations within the window, sorted, as far back as rules of destinations look.
     pub destinations: Vec<Address>,
     /// When it began, within the window, in milliseconds.
     pub first: u64,
@@ -60,34 +63,35 @@ impl Near {
 
 impl Table {
     /// The time as of which a source is judged: now, or when it was seen if that is later.
-    fn moment(&self, place: usize, at: u64) -> Moment {
-        Moment::new(&self.plan, at.max(self.trail(place).last))
+    fn moment(&self, place: usize, at: u64) -> u64 {
+        at.max(self.trail(place).last)
     }
 
-    fn reached(&self, place: usize, rule: &Judged, now: &Moment) -> u64 {
+    fn reached(&self, place: usize, rule: &Judged, at: u64) -> u64 {
         match rule.gauge {
-            Gauge::Window(gauge) => self.window(place, gauge).total_at(now.buckets[gauge]),
-            Gauge::Distinct(gauge) => self.distinct(place, gauge).count(now.at, rule.within),
+            Gauge::Window(gauge) => self.window(place, gauge).total_at(bucket(at, rule.within)),
+            Gauge::Distinct(gauge, window) => {
+                let bounds = self.plan.distincts[gauge].bounds();
+                self.distinct(place, gauge).count(at, bounds, window)
+            }
         }
     }
 
     /// How far a source is from each rule at a time.
-    pub(super) fn nearness(&self, place: usize, at: u64) -> Vec<Near> {
-        let now = self.moment(place, at);
+    pub(super) fn nearness(&self, place: usize, at: u64) -> impl Iterator<Item = Near> {
+        let at = self.moment(place, at);
         let rules = self.plan.rules.iter().enumerate();
-        rules
-            .map(|(index, rule)| Near {
-                rule: index,
-                reached: self.reached(place, rule, &now),
-                threshold: rule.threshold,
-            })
-            .collect()
+        rules.map(move |(index, rule)| Near {
+            rule: index,
+            reached: self.reached(place, rule, at),
+            threshold: rule.threshold,
+        })
     }
 
     /// How far a source is from the rule that it is nearest to; the first of these.
     pub(super) fn nearest(&self, place: usize, at: u64) -> Option<Near> {
-        let all = self.nearness(place, at);
-        all.into_iter().reduce(|best, each| if each.compare(&best).is_gt() { each } else { best })
+        self.nearness(place, at)
+            .reduce(|best, each| if each.compare(&best).is_gt() { each } else { best })
     }
 
     /// The places of all sources, those nearest to a rule first, then the latest.
@@ -106,42 +110,90 @@ impl Table {
 
     /// The first rule that a source fulfils at a time.
     pub(super) fn fulfilled(&self, place: usize, at: u64) -> Option<Fulfilled> {
-        let now = self.moment(place, at);
+        let at = self.moment(place, at);
         let mut rules = self.plan.rules.iter().enumerate();
         rules.find_map(|(index, rule)| {
-            let reached = self.reached(place, rule, &now);
+            let reached = self.reached(place, rule, at);
             (reached >= rule.threshold).then(|| Fulfilled {
                 source: self.trail(place).source(),
                 rule: index,
                 reached,
-                found: self.evidence(place, rule, &now),
+                found: self.evidence(place, rule, at),
             })
         })
     }
 
-    fn evidence(&self, place: usize, rule: &Judged, now: &Moment) -> Found {
+    fn evidence(&self, place: usize, rule: &Judged, at: u64) -> Found {
         let trail = self.trail(place);
-        let window = self.window(place, rule.packets);
-        let end = now.buckets[rule.packets];
-        let oldest = window.buckets(end).next().map_or(0, |(number, _)| number);
-        let is_within = |at: u64| at + rule.within > now.at;
-        let mut ports: Vec<u16> =
-            trail.ports().iter().filter(|(_, at)| is_within(*at)).map(|(port, _)| *port).collect();
-        ports.sort_unstable();
-        let mut destinations: Vec<Address> = trail
-            .destinations()
-            .iter()
-            .filter(|(_, at)| is_within(*at))
-            .map(|(bits, _)| trail.source().address_of(*bits))
-            .collect();
-        destinations.sort_unstable();
+        let (packets, oldest) = self.packets(place, rule, at);
         Found {
-            packets: window.total_at(end),
-            ports,
-            destinations,
-            first: trail.first.max(bucket_start(oldest, rule.within)),
+            packets,
+            ports: self.ports(place, at, rule.within),
+            destinations: self.destinations(place, at, rule.within),
+            first: trail.first.max(oldest),
             last: trail.last,
             shapes: trail.shapes,
         }
+    }
+
+    /// The packets within the window of a rule, and when that begins.
+    fn packets(&self, place: usize, rule: &Judged, at: u64) -> (u64, u64) {
+        let within = rule.within;
+        let (starts, counts): (Vec<_>, Vec<_>) = match rule.packets {
+            Packets::Window(gauge) => {
+                let buckets = self.window(place, gauge).buckets(bucket(at, within));
+                buckets.map(|(number, count)| (bucket_start(number, within), count)).unzip()
+            }
+            Packets::Tally(gauge) => {
+                let quarters = self.tally(place, gauge).quarters(quarter(at, within));
+                quarters.map(|(number, count)| (quarter_start(number, within), count)).unzip()
+            }
+        };
+        (counts.iter().sum(), starts.first().copied().unwrap_or(0))
+    }
+
+    fn ports(&self, place: usize, at: u64, within: u64) -> Vec<u16> {
+        let mut latest = Latest::<u16, PORTS_MOST>::default();
+        let of_gauges = self.listed(place, Measure::Ports, at, within);
+        let of_trail = self.trail(place).ports().filter(|(_, seen)| seen + within > at);
+        for (port, seen) in of_gauges.map(|(port, seen)| (port as u16, seen)).chain(of_trail) {
+            latest.see(port, seen);
+        }
+        let mut ports: Vec<_> = latest.iter().map(|(port, _)| port).collect();
+        ports.sort_unstable();
+        ports
+    }
+
+    fn destinations(&self, place: usize, at: u64, within: u64) -> Vec<Address> {
+        let trail = self.trail(place);
+        let mut latest = Latest::<u128, DESTINATIONS_MOST>::default();
+        // Of IPv6 the gauges know hashes only.
+        let is_known = !trail.source().is_v6();
+        let of_gauges = is_known.then(|| self.listed(place, Measure::Destinations, at, within));
+        for (bits, seen) in of_gauges.into_iter().flatten() {
+            latest.see(u128::from(bits), seen);
+        }
+        for (bits, seen) in trail.destinations().filter(|(_, seen)| seen + within > at) {
+            latest.see(bits, seen);
+        }
+        let address = |(bits, _)| trail.source().address_of(bits);
+        let mut destinations: Vec<_> = latest.iter().map(address).collect();
+        destinations.sort_unstable();
+        destinations
+    }
+
+    /// What the sets of a measure know within a window, and how far they look back themselves.
+    fn listed(
+        &self,
+        place: usize,
+        measure: Measure,
+        at: u64,
+        within: u64,
+    ) -> impl Iterator<Item = (u64, u64)> {
+        let gauges = self.plan.distincts.iter().enumerate();
+        gauges.filter(move |(_, gauge)| gauge.measure == measure).flat_map(move |(index, gauge)| {
+            let within = within.min(gauge.bounds().longest());
+            self.distinct(place, index).listed(at, within)
+        })
     }
 }

@@ -1,12 +1,14 @@
 //! Distinct destinations, from a summary's pairs of source and destination.
 //!
-//! A pair tells neither port nor class. So it counts for a rule only when all rows of its source in
-//! the batch fulfil what the rule asks of them: destinations may be missed, never invented.
+//! Where rows do not tell all destinations, since there are too many or since a summary was merged, a
+//! pair tells neither port nor class. So it counts for a rule only when all rows of its source in the
+//! batch fulfil what the rule asks of them: destinations may be missed, never invented.
 
 use std::collections::HashMap;
 
 use super::condition::{Decision, PolicyFacts};
 use super::plan::{ClassPlan, Plan};
+use super::seen::rows;
 use crate::address::Address;
 use crate::summary::Summary;
 
@@ -14,12 +16,12 @@ use crate::summary::Summary;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Allowed {
     /// By bits in the order of the plan's gauges of destinations.
-    pub gauges: u128,
+    pub gauges: u64,
     /// Whether all rows counted for something.
     pub counted: bool,
 }
 
-/// The pairs of a summary, and for what each counts.
+/// The pairs of a summary, and for what each counts; none where its rows tell all of them.
 pub(super) fn pairs(
     summary: &Summary,
     plan: &Plan,
@@ -27,16 +29,15 @@ pub(super) fn pairs(
     policies: &[PolicyFacts],
 ) -> Vec<(Address, Address, Allowed)> {
     let (v4, v6) = summary.tables();
-    let mut pairs = v4
+    if !v4.has_more_pairs() && !v6.has_more_pairs() {
+        return Vec::new();
+    }
+    let pairs = v4
         .pairs()
         .map(|(source, destination)| (Address::V4(source), Address::V4(destination)))
         .chain(
             v6.pairs().map(|(source, destination)| (Address::V6(source), Address::V6(destination))),
-        )
-        .peekable();
-    if pairs.peek().is_none() {
-        return Vec::new();
-    }
+        );
     let decisions: Vec<Vec<Decision>> = summary
         .classes()
         .map(|class| {
@@ -46,18 +47,19 @@ pub(super) fn pairs(
         })
         .collect();
     let mut allowed: HashMap<Address, Allowed> = HashMap::new();
-    for seen in super::seen::rows(summary) {
+    let rows = rows(v4, classes, Address::V4).chain(rows(v6, classes, Address::V6));
+    for (seen, _) in rows {
         let mut gauges = 0;
         for (bit, decision) in decisions[seen.class].iter().enumerate() {
             let holds = match decision {
                 Decision::Known(known) => *known,
                 Decision::Open(rest) => rest.holds(seen.source, seen.port, None) == Some(true),
             };
-            gauges |= u128::from(holds) << bit;
+            gauges |= u64::from(holds) << bit;
         }
         let mask = classes[seen.class].mask(|rest| rest.holds(seen.source, seen.port, None));
         let entry =
-            allowed.entry(seen.source).or_insert(Allowed { gauges: u128::MAX, counted: true });
+            allowed.entry(seen.source).or_insert(Allowed { gauges: u64::MAX, counted: true });
         entry.gauges &= gauges;
         entry.counted &= !mask.is_empty();
     }

@@ -1,7 +1,7 @@
 //! Rules as data, and what must be counted to judge them.
 //!
-//! Rules that count the same packets in the same way share a *gauge*. A gauge is a sliding window or
-//! a set of distinct values; each source has all of them. Which gauges a packet moves is decided once
+//! Rules that count the same packets in the same way share a *gauge*. A gauge is a sliding window, a
+//! tally or a set of distinct values; each source has all of them. Which gauges a packet moves is decided once
 //! for its class; only where a condition asks for ports or networks, it is decided by row.
 
 use std::fmt;
@@ -12,7 +12,7 @@ use super::shapes::Shapes;
 use crate::class::Class;
 use crate::distinct::mix;
 
-/// Rules of one plan: each needs two windows at the most, and each window has a bit.
+/// Rules of one plan: each needs one gauge of a kind at the most, and each gauge of a kind has a bit.
 pub const RULES_MOST: usize = 64;
 /// Shortest window, in milliseconds.
 pub const WITHIN_LEAST: u64 = 1_000;
@@ -87,18 +87,26 @@ pub(super) struct WindowGauge {
     pub bytes: bool,
     pub within: u64,
     condition: usize,
-    /// The lowest threshold of its rules; the largest number where it only backs the evidence of
-    /// another gauge.
+    /// The lowest threshold of its rules.
     pub lowest: u64,
     /// From which number on a source is judged: `lowest`, or less where near misses are kept.
     pub noticed: u64,
 }
 
-/// A set of distinct values that every source has.
+/// Packets beside what else is counted of them.
+#[derive(Clone, Debug)]
+pub(super) struct TallyGauge {
+    pub within: u64,
+    condition: usize,
+}
+
+/// A set of distinct values that every source has, for all windows of rules that count them alike.
 #[derive(Clone, Debug)]
 pub(super) struct DistinctGauge {
     pub measure: Measure,
-    pub bounds: Bounds,
+    /// Sorted.
+    windows: Vec<u64>,
+    exact: usize,
     condition: usize,
     /// The lowest threshold of its rules.
     pub lowest: u64,
@@ -106,19 +114,33 @@ pub(super) struct DistinctGauge {
     pub noticed: u64,
 }
 
+impl DistinctGauge {
+    #[inline]
+    pub(super) fn bounds(&self) -> Bounds<'_> {
+        Bounds { windows: &self.windows, exact: self.exact }
+    }
+}
+
 /// What a rule looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gauge {
     Window(usize),
-    Distinct(usize),
+    /// A set, and the index of the window in it.
+    Distinct(usize, usize),
+}
+
+/// What counts packets for the evidence, under the rule's condition and in its window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packets {
+    Window(usize),
+    Tally(usize),
 }
 
 /// A rule on its gauges.
 #[derive(Clone, Debug)]
 pub(super) struct Judged {
     pub gauge: Gauge,
-    /// The window that counts packets under the same condition, for the evidence.
-    pub packets: usize,
+    pub packets: Packets,
     pub threshold: u64,
     pub within: u64,
 }
@@ -126,19 +148,24 @@ pub(super) struct Judged {
 /// Gauges by their bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mask {
-    pub windows: u128,
-    pub distincts: u128,
+    pub windows: u64,
+    pub tallies: u64,
+    pub distincts: u64,
 }
 
 impl Mask {
     #[inline]
     pub(super) fn is_empty(self) -> bool {
-        self.windows == 0 && self.distincts == 0
+        self.windows | self.tallies | self.distincts == 0
     }
 
     #[inline]
     fn with(self, other: Self) -> Self {
-        Self { windows: self.windows | other.windows, distincts: self.distincts | other.distincts }
+        Self {
+            windows: self.windows | other.windows,
+            tallies: self.tallies | other.tallies,
+            distincts: self.distincts | other.distincts,
+        }
     }
 }
 
@@ -149,6 +176,10 @@ pub struct ClassPlan {
     known: Mask,
     /// Gauges that a row moves if this holds for it.
     open: Vec<(Condition, Mask)>,
+    /// Whether one of these asks for the destination.
+    pub(super) asks_destination: bool,
+    /// Whether its packets have a destination port.
+    pub(super) has_port: bool,
     pub(super) shapes: Shapes,
 }
 
@@ -171,7 +202,12 @@ impl ClassPlan {
 pub struct Plan {
     pub(super) rules: Vec<Judged>,
     pub(super) windows: Vec<WindowGauge>,
+    pub(super) tallies: Vec<TallyGauge>,
     pub(super) distincts: Vec<DistinctGauge>,
+    /// Bits of the sets that know a row's port for as long as some rule looks back: no trail lists it.
+    pub(super) port_keepers: u64,
+    /// Bits of the sets that know a row's destination.
+    pub(super) destination_keepers: u64,
     /// Each once, with the gauges that it opens.
     conditions: Vec<(Condition, Mask)>,
     /// Gauges of destinations.
@@ -200,7 +236,10 @@ impl Plan {
         let mut plan = Self {
             rules: Vec::new(),
             windows: Vec::new(),
+            tallies: Vec::new(),
             distincts: Vec::new(),
+            port_keepers: 0,
+            destination_keepers: 0,
             conditions: Vec::new(),
             destinations: Vec::new(),
         };
@@ -213,28 +252,70 @@ impl Plan {
             }
             plan.add(rule);
         }
+        for rule in rules {
+            plan.judge(rule);
+        }
+        let longest = rules.iter().map(|rule| rule.within).max().unwrap_or(0);
+        plan.port_keepers = plan.sets(Measure::Ports, longest);
+        plan.destination_keepers = plan.sets(Measure::Destinations, 0);
         plan.destinations = plan.destination_gauges();
         Ok(plan)
     }
 
+    /// Makes the gauges that rules are judged by.
     fn add(&mut self, rule: &Rule) {
         let condition = self.condition(&rule.condition);
         let Rule { measure, threshold, within, .. } = *rule;
-        let (gauge, packets) = match measure {
-            Measure::Packets => {
-                let window = self.window(false, within, condition, threshold);
-                (Gauge::Window(window), window)
-            }
-            Measure::Bytes => {
-                let window = self.window(true, within, condition, threshold);
-                (Gauge::Window(window), self.window(false, within, condition, u64::MAX))
+        match measure {
+            Measure::Packets | Measure::Bytes => {
+                self.window(measure == Measure::Bytes, within, condition, threshold);
             }
             Measure::Ports | Measure::Destinations | Measure::Nodes => {
-                let distinct = self.distinct(measure, within, condition, threshold);
-                (Gauge::Distinct(distinct), self.window(false, within, condition, u64::MAX))
+                self.distinct(measure, within, condition, threshold);
             }
+        }
+    }
+
+    /// Puts a rule on its gauges, which are there, and makes the tally for its evidence if need be.
+    fn judge(&mut self, rule: &Rule) {
+        let condition = self.condition(&rule.condition);
+        let Rule { measure, threshold, within, .. } = *rule;
+        let window = |bytes| {
+            self.windows.iter().position(|known| {
+                (known.bytes, known.within, known.condition) == (bytes, within, condition)
+            })
         };
+        let packets = window(false).map(Packets::Window);
+        let gauge = match measure {
+            Measure::Packets | Measure::Bytes => {
+                window(measure == Measure::Bytes).map(Gauge::Window)
+            }
+            _ => self.distincts.iter().enumerate().find_map(|(at, known)| {
+                let is = (known.measure, known.condition) == (measure, condition);
+                let window = known.windows.binary_search(&within).ok()?;
+                is.then_some(Gauge::Distinct(at, window))
+            }),
+        };
+        let gauge = gauge.expect("the gauges of all rules were made before");
+        let packets = packets.unwrap_or_else(|| Packets::Tally(self.tally(within, condition)));
         self.rules.push(Judged { gauge, packets, threshold, within });
+    }
+
+    fn tally(&mut self, within: u64, condition: usize) -> usize {
+        let at = position(
+            &mut self.tallies,
+            |known| (known.within, known.condition) == (within, condition),
+            || TallyGauge { within, condition },
+        );
+        self.conditions[condition].1.tallies |= 1 << at;
+        at
+    }
+
+    /// The bits of the sets of a measure that reach back so far.
+    fn sets(&self, measure: Measure, within: u64) -> u64 {
+        let all = self.distincts.iter().enumerate();
+        all.filter(|(_, set)| set.measure == measure && set.bounds().longest() >= within)
+            .fold(0, |bits, (at, _)| bits | 1 << at)
     }
 
     fn condition(&mut self, condition: &Condition) -> usize {
@@ -245,7 +326,7 @@ impl Plan {
         )
     }
 
-    fn window(&mut self, bytes: bool, within: u64, condition: usize, threshold: u64) -> usize {
+    fn window(&mut self, bytes: bool, within: u64, condition: usize, threshold: u64) {
         let at = position(
             &mut self.windows,
             |known| (known.bytes, known.within, known.condition) == (bytes, within, condition),
@@ -255,35 +336,31 @@ impl Plan {
         gauge.lowest = threshold.min(gauge.lowest);
         gauge.noticed = gauge.lowest;
         self.conditions[condition].1.windows |= 1 << at;
-        at
     }
 
-    fn distinct(
-        &mut self,
-        measure: Measure,
-        within: u64,
-        condition: usize,
-        threshold: u64,
-    ) -> usize {
+    fn distinct(&mut self, measure: Measure, within: u64, condition: usize, threshold: u64) {
         let at = position(
             &mut self.distincts,
-            |known| {
-                (known.measure, known.bounds.within, known.condition)
-                    == (measure, within, condition)
-            },
-            || {
-                let bounds = Bounds { within, exact: EXACT_LEAST as usize };
-                DistinctGauge { measure, bounds, condition, lowest: threshold, noticed: threshold }
+            |known| (known.measure, known.condition) == (measure, condition),
+            || DistinctGauge {
+                measure,
+                windows: Vec::new(),
+                exact: EXACT_LEAST as usize,
+                condition,
+                lowest: threshold,
+                noticed: threshold,
             },
         );
         let gauge = &mut self.distincts[at];
+        if let Err(place) = gauge.windows.binary_search(&within) {
+            gauge.windows.insert(place, within);
+        }
         gauge.lowest = gauge.lowest.min(threshold);
         gauge.noticed = gauge.lowest;
         if threshold <= EXACT_MOST {
-            gauge.bounds.exact = gauge.bounds.exact.max(threshold as usize);
+            gauge.exact = gauge.exact.max(threshold as usize);
         }
         self.conditions[condition].1.distincts |= 1 << at;
-        at
     }
 
     /// Sets from which number on a source is judged, by the lowest threshold of each gauge.
@@ -309,7 +386,8 @@ impl Plan {
     /// Decides what packets of a class do.
     #[must_use]
     pub fn of_class(&self, class: &Class, policy: &PolicyFacts) -> ClassPlan {
-        let mut plan = ClassPlan { shapes: Shapes::of(class), ..ClassPlan::default() };
+        let has_port = class.transport.has_port();
+        let mut plan = ClassPlan { has_port, shapes: Shapes::of(class), ..ClassPlan::default() };
         if !policy.denied {
             return plan;
         }
@@ -317,7 +395,10 @@ impl Plan {
             match condition.of_class(class, policy) {
                 Decision::Known(true) => plan.known = plan.known.with(*gauges),
                 Decision::Known(false) => {}
-                Decision::Open(rest) => plan.open.push((rest, *gauges)),
+                Decision::Open(rest) => {
+                    plan.asks_destination |= rest.asks_destination();
+                    plan.open.push((rest, *gauges));
+                }
             }
         }
         plan
@@ -332,15 +413,16 @@ impl Plan {
         self.destinations.iter().map(decide).collect()
     }
 
-    /// The most bytes that a source may cost: all windows with their rings, each set at its largest.
+    /// The most bytes that a source may cost: all windows at their widest, each set at its largest.
     #[must_use]
     pub fn bytes_per_source_most(&self) -> usize {
         super::trail::BYTES_MOST
             + self.windows.len() * super::window::BYTES_MOST
+            + self.tallies.len() * size_of::<super::tally::Tally>()
             + self
                 .distincts
                 .iter()
-                .map(|gauge| super::distinct::bytes_most(&gauge.bounds))
+                .map(|gauge| super::distinct::bytes_most(gauge.bounds()))
                 .sum::<usize>()
     }
 
@@ -349,6 +431,7 @@ impl Plan {
     pub fn bytes_per_source_least(&self) -> usize {
         super::trail::BYTES_LEAST
             + self.windows.len() * size_of::<super::window::Window>()
+            + self.tallies.len() * size_of::<super::tally::Tally>()
             + self.distincts.len() * size_of::<super::distinct::Distinct>()
     }
 
@@ -361,24 +444,51 @@ impl Plan {
 
     /// What each window is known by on other nodes.
     pub(super) fn window_names(&self) -> Vec<Name> {
-        let name = |gauge: &WindowGauge| {
-            (u8::from(gauge.bytes), gauge.within, self.fingerprint(gauge.condition))
+        let name = |gauge: &WindowGauge| Name {
+            measure: if gauge.bytes { Measure::Bytes } else { Measure::Packets } as u8,
+            windows: vec![gauge.within],
+            fingerprint: self.fingerprint(gauge.condition),
         };
         self.windows.iter().map(name).collect()
     }
 
+    /// What each tally is known by on other nodes.
+    pub(super) fn tally_names(&self) -> Vec<Name> {
+        let name = |gauge: &TallyGauge| Name {
+            measure: Measure::Packets as u8,
+            windows: vec![gauge.within],
+            fingerprint: self.fingerprint(gauge.condition),
+        };
+        self.tallies.iter().map(name).collect()
+    }
+
     /// What each set is known by on other nodes.
     pub(super) fn distinct_names(&self) -> Vec<Name> {
-        let name = |gauge: &DistinctGauge| {
-            let fingerprint = self.fingerprint(gauge.condition);
-            (gauge.measure as u8, gauge.bounds.within, fingerprint)
+        let name = |gauge: &DistinctGauge| Name {
+            measure: gauge.measure as u8,
+            windows: gauge.windows.clone(),
+            fingerprint: self.fingerprint(gauge.condition),
         };
         self.distincts.iter().map(name).collect()
     }
 }
 
-/// What is counted, the window's length, the fingerprint of the condition.
-pub(super) type Name = (u8, u64, u64);
+/// What a gauge is known by on other nodes; a set may have other windows there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name {
+    pub measure: u8,
+    /// Sorted; one, but for sets.
+    pub windows: Vec<u64>,
+    /// Of the condition.
+    pub fingerprint: u64,
+}
+
+impl Name {
+    /// Whether the same of the same packets is counted, in whatever window.
+    pub(super) fn counts_alike(&self, other: &Self) -> bool {
+        (self.measure, self.fingerprint) == (other.measure, other.fingerprint)
+    }
+}
 
 /// Where an element is that `is` finds, made if there is none.
 fn position<T>(all: &mut Vec<T>, is: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> usize {

@@ -4,13 +4,11 @@
 //! gets a place when it is seen again, and the dullest of eight others gives up its own. So a flood
 //! of sources seen once each passes by without pushing anything out.
 
-use std::collections::HashMap;
-
 use super::distinct::Distinct;
 use super::filter::Filter;
 use super::index::Index;
-use super::plan::{DistinctGauge, Gauge, Plan};
-use super::seen::Waiting;
+use super::plan::{Gauge, Measure, Plan};
+use super::tally::{Tally, quarter};
 use super::trail::{Source, Trail};
 use super::window::{Window, bucket};
 use crate::hash::Seed;
@@ -19,13 +17,6 @@ use crate::lanes;
 /// Places looked at to free one, going round: a near offender goes only if all eight are as near.
 const CANDIDATES: usize = 8;
 
-/// Until when a source is not told of.
-#[derive(Clone, Copy, Debug)]
-struct Quiet {
-    from: u64,
-    until: u64,
-}
-
 /// The time of a batch, in all units.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Moment {
@@ -33,11 +24,17 @@ pub(super) struct Moment {
     pub at: u64,
     /// The bucket of each window.
     pub buckets: Vec<u64>,
+    /// The quarter of each tally.
+    pub quarters: Vec<u64>,
 }
 
 impl Moment {
     pub(super) fn new(plan: &Plan, at: u64) -> Self {
-        Self { at, buckets: plan.windows.iter().map(|gauge| bucket(at, gauge.within)).collect() }
+        Self {
+            at,
+            buckets: plan.windows.iter().map(|gauge| bucket(at, gauge.within)).collect(),
+            quarters: plan.tallies.iter().map(|gauge| quarter(at, gauge.within)).collect(),
+        }
     }
 }
 
@@ -52,12 +49,12 @@ pub(super) struct Table {
     trails: Vec<Option<Trail>>,
     /// Those of a place follow each other.
     windows: Vec<Window>,
+    tallies: Vec<Tally>,
     distincts: Vec<Distinct>,
     /// Places that are free again.
     free: Vec<usize>,
     /// The place that is looked at next to free one.
     hand: usize,
-    quiet: HashMap<Source, Quiet>,
     pub evictions: u64,
     pub refused: u64,
     /// Number of the batch that is read.
@@ -74,10 +71,10 @@ impl Table {
             filter: Filter::default(),
             trails: Vec::new(),
             windows: Vec::new(),
+            tallies: Vec::new(),
             distincts: Vec::new(),
             free: Vec::new(),
             hand: 0,
-            quiet: HashMap::new(),
             evictions: 0,
             refused: 0,
             batch: 0,
@@ -90,7 +87,7 @@ impl Table {
 
     #[inline]
     pub(super) fn hash(&self, source: Source) -> u64 {
-        self.seed.hash(self.seed.hash(source.bits()) ^ u64::from(source.is_v6()))
+        self.seed.hash(source.bits() ^ u64::from(source.is_v6()) << 63)
     }
 
     /// Asks for what [`Self::find`] will look at first.
@@ -107,39 +104,29 @@ impl Table {
             self.filter.prefetch(hash);
             return None;
         };
-        lanes::prefetch(&self.trails[place]);
-        for window in self.windows_of(place).iter().step_by(2) {
-            lanes::prefetch(window);
-        }
-        for distinct in self.distincts_of(place).iter().step_by(2) {
-            lanes::prefetch(distinct);
-        }
+        self.prefetch_gauges(place);
         Some(place)
     }
 
-    /// Asks for what its gauges will write to.
     #[inline]
-    pub(super) fn prefetch_gauges(&self, waiting: &Waiting<'_>, now: &Moment) {
-        let Some(place) = waiting.place else { return };
-        if let Some(trail) = &self.trails[place] {
-            trail.prefetch();
-        }
-        for (window, bucket) in self.windows_of(place).iter().zip(&now.buckets) {
-            window.prefetch(*bucket);
-        }
-        for distinct in self.distincts_of(place) {
-            distinct.prefetch(u64::from(waiting.seen.port.unwrap_or(0)));
-        }
+    fn prefetch_gauges(&self, place: usize) {
+        lanes::prefetch(&self.trails[place]);
+        prefetch_all(of_place(&self.windows, place, self.plan.windows.len()));
+        prefetch_all(of_place(&self.tallies, place, self.plan.tallies.len()));
+        prefetch_all(of_place(&self.distincts, place, self.plan.distincts.len()));
     }
 
-    fn windows_of(&self, place: usize) -> &[Window] {
-        let count = self.plan.windows.len();
-        &self.windows[place * count..][..count]
-    }
-
-    fn distincts_of(&self, place: usize) -> &[Distinct] {
-        let count = self.plan.distincts.len();
-        &self.distincts[place * count..][..count]
+    /// Asks for what the sets at a place, which was asked for, will write to.
+    #[inline]
+    pub(super) fn prefetch_values(&self, place: usize, port: u64, destination: u64) {
+        let distincts = of_place(&self.distincts, place, self.plan.distincts.len());
+        for (distinct, gauge) in distincts.iter().zip(&self.plan.distincts) {
+            match gauge.measure {
+                Measure::Ports => distinct.prefetch(port),
+                Measure::Destinations => distinct.prefetch(destination),
+                _ => {}
+            }
+        }
     }
 
     #[inline]
@@ -173,8 +160,8 @@ impl Table {
     }
 
     #[inline]
-    pub(super) fn window_mut(&mut self, place: usize, gauge: usize) -> &mut Window {
-        &mut self.windows[place * self.plan.windows.len() + gauge]
+    pub(super) fn tally(&self, place: usize, gauge: usize) -> &Tally {
+        &self.tallies[place * self.plan.tallies.len() + gauge]
     }
 
     #[inline]
@@ -182,18 +169,30 @@ impl Table {
         &self.distincts[place * self.plan.distincts.len() + gauge]
     }
 
+    /// The plan and a window, to be counted in.
     #[inline]
-    pub(super) fn distinct_mut(&mut self, place: usize, gauge: usize) -> &mut Distinct {
-        &mut self.distincts[place * self.plan.distincts.len() + gauge]
+    pub(super) fn window_mut(&mut self, place: usize, gauge: usize) -> (&Plan, &mut Window) {
+        (&self.plan, &mut self.windows[place * self.plan.windows.len() + gauge])
+    }
+
+    #[inline]
+    pub(super) fn tally_mut(&mut self, place: usize, gauge: usize) -> &mut Tally {
+        &mut self.tallies[place * self.plan.tallies.len() + gauge]
     }
 
     /// Sees a value of a source; whether that may bring it so near that it is to be judged.
     #[inline]
     pub(super) fn see_value(&mut self, place: usize, gauge: usize, value: u64, at: u64) -> bool {
-        let DistinctGauge { bounds, noticed, .. } = self.plan.distincts[gauge];
-        let distinct = self.distinct_mut(place, gauge);
-        distinct.see(value, at, &bounds);
-        distinct.count_most() >= noticed
+        let (plan, distinct) = self.distinct_mut(place, gauge);
+        let gauge = &plan.distincts[gauge];
+        distinct.see(value, at, gauge.bounds());
+        distinct.count_most() >= gauge.noticed
+    }
+
+    /// The plan and a set, to be put into.
+    #[inline]
+    pub(super) fn distinct_mut(&mut self, place: usize, gauge: usize) -> (&Plan, &mut Distinct) {
+        (&self.plan, &mut self.distincts[place * self.plan.distincts.len() + gauge])
     }
 
     /// Gives a source that is not there a place, if it is known or there is room.
@@ -216,6 +215,10 @@ impl Table {
             };
             self.remove(dullest);
             self.evictions += 1;
+            // Where it is full, the next one will be looked for soon.
+            for ahead in 0..CANDIDATES.min(self.trails.len()) {
+                self.prefetch_gauges((self.hand + ahead) % self.trails.len());
+            }
         }
         let trail = Some(Trail::new(source, now.at));
         let place = if let Some(place) = self.free.pop() {
@@ -223,9 +226,10 @@ impl Table {
             place
         } else {
             self.trails.push(trail);
-            let (windows, distincts) = (self.plan.windows.len(), self.plan.distincts.len());
-            self.windows.resize(self.trails.len() * windows, Window::default());
-            self.distincts.resize(self.trails.len() * distincts, Distinct::default());
+            let places = self.trails.len();
+            self.windows.resize(places * self.plan.windows.len(), Window::default());
+            self.tallies.resize(places * self.plan.tallies.len(), Tally::default());
+            self.distincts.resize(places * self.plan.distincts.len(), Distinct::default());
             self.trails.len() - 1
         };
         self.index.insert(hash, place);
@@ -260,7 +264,7 @@ impl Table {
                     let window = self.window(place, gauge);
                     if window.is_over(now.buckets[gauge]) { 0 } else { window.total() }
                 }
-                Gauge::Distinct(gauge) => {
+                Gauge::Distinct(gauge, _) => {
                     let distinct = self.distinct(place, gauge);
                     let is_over = distinct.newest() + rule.within <= now.at;
                     if is_over { 0 } else { distinct.count_most() }
@@ -282,33 +286,28 @@ impl Table {
 
     /// Forgets what a source did so far; it keeps its place.
     pub(super) fn restart(&mut self, place: usize) {
-        for gauge in 0..self.plan.windows.len() {
-            *self.window_mut(place, gauge) = Window::default();
-        }
-        for gauge in 0..self.plan.distincts.len() {
-            *self.distinct_mut(place, gauge) = Distinct::default();
-        }
+        let of_place = |gauges: usize| place * gauges..(place + 1) * gauges;
+        self.windows[of_place(self.plan.windows.len())].fill(Window::default());
+        self.tallies[of_place(self.plan.tallies.len())].fill(Tally::default());
+        self.distincts[of_place(self.plan.distincts.len())].fill(Distinct::default());
         let trail = self.trail_mut(place);
-        let (source, batch) = (trail.source(), trail.batch);
-        *trail = Trail::new(source, trail.last);
+        let batch = trail.batch;
+        *trail = Trail::new(trail.source(), trail.last);
         trail.batch = batch;
-        if !self.quiet.is_empty() {
-            self.quiet.remove(&source);
-        }
     }
+}
 
-    /// Marks a source as not to be told of before a time.
-    pub(super) fn set_quiet(&mut self, place: usize, from: u64, until: u64) {
-        let source = self.trail(place).source();
-        if until > from {
-            self.quiet.insert(source, Quiet { from, until });
-        } else {
-            self.quiet.remove(&source);
-        }
+fn of_place<T>(all: &[T], place: usize, gauges: usize) -> &[T] {
+    &all[place * gauges..][..gauges]
+}
+
+/// Asks for the memory of some neighbours: each line of it at least once.
+#[inline]
+fn prefetch_all<T>(all: &[T]) {
+    for one in all.iter().step_by((64 / size_of::<T>()).max(1)) {
+        lanes::prefetch(one);
     }
-
-    /// Whether a source is not to be told of at a time; a clock set back ends that as well.
-    pub(super) fn is_quiet(&self, source: Source, at: u64) -> bool {
-        self.quiet.get(&source).is_some_and(|quiet| (quiet.from..quiet.until).contains(&at))
+    if let Some(last) = all.last() {
+        lanes::prefetch(last);
     }
 }

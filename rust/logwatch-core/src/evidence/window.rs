@@ -4,10 +4,10 @@
 //! several nodes are merged by adding buckets. The running bucket and the 59 before it count: never
 //! what is older than the window, maybe not what lies in its oldest sixtieth.
 
-use crate::lanes;
+use super::ring::{self, Ring};
 
 /// Buckets of a window.
-pub(super) const BUCKETS: u64 = 60;
+pub(super) const BUCKETS: u64 = ring::BUCKETS as u64;
 /// What a bucket holds at most, so that no sum overflows: only forged lines claim so much.
 const BUCKET_MOST: u64 = 1 << 57;
 /// Bytes of a window with all its buckets.
@@ -33,7 +33,7 @@ pub(super) struct Window {
     /// What `newest` holds.
     current: u64,
     /// What the others hold, by their numbers; there is none while all lies in `newest`.
-    ring: Option<Box<[u64; BUCKETS as usize]>>,
+    ring: Option<Ring>,
 }
 
 impl Window {
@@ -51,23 +51,16 @@ impl Window {
         self.total += more;
     }
 
-    /// Asks for what [`Self::add`] will write to.
-    #[inline]
-    pub(super) fn prefetch(&self, bucket: u64) {
-        if let Some(ring) = self.ring.as_deref().filter(|_| bucket != self.newest) {
-            lanes::prefetch(&ring[place(self.newest)]);
-        }
-    }
-
     fn advance(&mut self, bucket: u64) {
         if bucket - self.newest >= BUCKETS || self.total == 0 {
             *self = Self { newest: bucket, ..Self::default() };
             return;
         }
-        let ring = self.ring.get_or_insert_with(|| Box::new([0; BUCKETS as usize]));
-        ring[place(self.newest)] = self.current;
+        let ring = self.ring.get_or_insert_default();
+        ring.set(place(self.newest), self.current);
         for passed in self.newest + 1..=bucket {
-            self.total -= std::mem::take(&mut ring[place(passed)]);
+            self.total -= ring.get(place(passed));
+            ring.set(place(passed), 0);
         }
         self.current = 0;
         self.newest = bucket;
@@ -78,10 +71,10 @@ impl Window {
         if self.newest - bucket >= BUCKETS {
             return;
         }
-        let ring = self.ring.get_or_insert_with(|| Box::new([0; BUCKETS as usize]));
-        let held = &mut ring[place(bucket)];
-        let more = amount.min(BUCKET_MOST - *held);
-        *held += more;
+        let ring = self.ring.get_or_insert_default();
+        let held = ring.get(place(bucket));
+        let more = amount.min(BUCKET_MOST - held);
+        ring.set(place(bucket), held + more);
         self.total += more;
     }
 
@@ -93,6 +86,9 @@ impl Window {
 
     /// The sum over the window that ends with a bucket which is not older than the newest.
     pub(super) fn total_at(&self, bucket: u64) -> u64 {
+        if bucket == self.newest {
+            return self.total;
+        }
         self.buckets(bucket).map(|(_, amount)| amount).sum()
     }
 
@@ -105,11 +101,11 @@ impl Window {
     /// What is not empty, oldest first, of the window that ends with a bucket.
     pub(super) fn buckets(&self, bucket: u64) -> impl Iterator<Item = (u64, u64)> {
         let first = (bucket + 1).saturating_sub(BUCKETS);
-        let ring = self.ring.as_deref();
+        let ring = self.ring.as_ref();
         (first.max((self.newest + 1).saturating_sub(BUCKETS))..=self.newest)
             .map(move |number| match ring {
                 _ if number == self.newest => (number, self.current),
-                Some(ring) => (number, ring[place(number)]),
+                Some(ring) => (number, ring.get(place(number))),
                 None => (number, 0),
             })
             .filter(|(_, amount)| *amount > 0)

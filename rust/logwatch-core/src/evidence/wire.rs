@@ -6,17 +6,18 @@
 
 use std::fmt;
 
-use super::distinct::{Distinct, Entry};
+use super::distinct::{Bounds, Distinct};
 use super::engine::{AT_MOST, Evidence};
-use super::plan::{EXACT_MOST, Name, RULES_MOST};
+use super::plan::{EXACT_MOST, Measure, Name, RULES_MOST, WITHIN_MOST};
 use super::shapes::Shapes;
 use super::sketch::{PARTS, RANK_MOST, REGISTERS, Registers, Sketch};
 use super::table::{Moment, Table};
+use super::tally::{QUARTERS, Tally, quarter};
 use super::trail::{DESTINATIONS_MOST, PORTS_MOST, Source, Trail};
 use super::window::{BUCKETS, Window, bucket};
 use crate::address::Address;
 
-const MARK: &[u8; 8] = b"logwevi1";
+const MARK: &[u8; 8] = b"logwevi2";
 
 /// Bytes that are no evidence, or not of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,9 +57,12 @@ fn put_short(out: &mut Vec<u8>, mut number: u64) {
 
 fn put_names(out: &mut Vec<u8>, names: &[Name]) {
     out.push(names.len() as u8);
-    for (measure, within, fingerprint) in names {
+    for Name { measure, windows, fingerprint } in names {
         out.push(*measure);
-        put_short(out, *within);
+        out.push(windows.len() as u8);
+        for within in windows {
+            put_short(out, *within);
+        }
         out.extend_from_slice(&fingerprint.to_le_bytes());
     }
 }
@@ -77,14 +81,15 @@ fn put_trail(out: &mut Vec<u8>, trail: &Trail) {
     put_short(out, trail.last);
     put_short(out, trail.last - trail.first);
     out.push(trail.shapes.bits());
-    let mut ports = trail.ports();
-    ports.sort_unstable_by_key(|(port, at)| (*at, *port));
+    let mut ports: Vec<_> = trail.ports().collect();
+    ports.sort_unstable();
     out.push(ports.len() as u8);
     for (port, at) in ports {
         out.extend_from_slice(&port.to_le_bytes());
         put_short(out, trail.last - at);
     }
-    let destinations = trail.destinations();
+    let mut destinations: Vec<_> = trail.destinations().collect();
+    destinations.sort_unstable();
     out.push(destinations.len() as u8);
     for (bits, at) in destinations {
         put_address(out, source.address_of(bits));
@@ -106,32 +111,46 @@ fn put_window(out: &mut Vec<u8>, window: &Window) {
     }
 }
 
-/// 0 nothing, 1 values, 2 a sketch.
-fn put_distinct(out: &mut Vec<u8>, distinct: &Distinct, within: u64) {
-    let newest = distinct.newest();
-    if let Some(sketch) = distinct.sketch() {
-        out.push(2);
-        put_short(out, newest);
-        let parts: Vec<_> = sketch.parts(sketch.newest()).collect();
-        out.push(parts.len() as u8);
-        for (number, registers) in parts {
-            put_short(out, number);
-            out.extend_from_slice(registers);
-        }
+fn put_tally(out: &mut Vec<u8>, tally: &Tally) {
+    let newest = tally.newest();
+    let quarters: Vec<_> = tally.quarters(newest).collect();
+    out.push(quarters.len() as u8);
+    if quarters.is_empty() {
         return;
     }
-    let mut entries: Vec<_> = distinct.entries(newest, within).collect();
-    if entries.is_empty() {
-        out.push(0);
+    put_short(out, newest);
+    for (number, packets) in quarters {
+        out.push((newest - number) as u8);
+        put_short(out, packets);
+    }
+}
+
+/// 0 nothing, 1 values, 2 a sketch, the values that can be listed, and the set of the shorter windows.
+fn put_distinct(out: &mut Vec<u8>, distinct: &Distinct, bounds: Bounds<'_>) {
+    let (newest, longest) = (distinct.newest(), bounds.longest());
+    let mut entries: Vec<_> = distinct.listed(newest, longest).collect();
+    entries.sort_unstable();
+    let sketched = distinct.sketched();
+    let kind = if sketched.is_some() { 2 } else { u8::from(!entries.is_empty()) };
+    out.push(kind);
+    if kind == 0 {
         return;
     }
-    entries.sort_unstable_by_key(|entry| entry.value);
-    out.push(1);
     put_short(out, newest);
     put_short(out, entries.len() as u64);
-    for entry in entries {
-        put_short(out, entry.value);
-        put_short(out, newest - entry.at);
+    for (value, at) in entries {
+        put_short(out, value);
+        put_short(out, newest - at);
+    }
+    let Some((sketch, shorter)) = sketched else { return };
+    let parts: Vec<_> = sketch.parts(sketch.newest()).collect();
+    out.push(parts.len() as u8);
+    for (number, registers) in parts {
+        put_short(out, number);
+        out.extend_from_slice(registers);
+    }
+    if let Some(bounds) = bounds.shorter() {
+        put_distinct(out, shorter, bounds);
     }
 }
 
@@ -139,12 +158,16 @@ fn put_distinct(out: &mut Vec<u8>, distinct: &Distinct, within: u64) {
 struct Told {
     trail: Trail,
     windows: Vec<Vec<(u64, u64)>>,
+    tallies: Vec<Vec<(u64, u64)>>,
     distincts: Vec<ToldDistinct>,
 }
 
-enum ToldDistinct {
-    Values(Vec<Entry>),
-    Sketch(Box<Sketch>, u64),
+/// What the bytes hold of a set.
+#[derive(Default)]
+struct ToldDistinct {
+    values: Vec<(u64, u64)>,
+    /// Sketches, with the window of each and when something was seen last.
+    sketches: Vec<(u64, Box<Sketch>, u64)>,
 }
 
 struct Reader<'a> {
@@ -194,12 +217,17 @@ impl Reader<'_> {
     }
 
     fn names(&mut self) -> Result<Vec<Name>> {
-        let count = self.small(2 * RULES_MOST)?;
+        let count = self.small(RULES_MOST)?;
         (0..count)
             .map(|_| {
-                let (measure, within) = (self.byte()?, self.short(u64::MAX)?);
-                let within = self.checked(within > 0, within)?;
-                Ok((measure, within, u64::from_le_bytes(self.take()?)))
+                let measure = self.byte()?;
+                let count = self.small(RULES_MOST)?;
+                let windows: Vec<_> =
+                    (0..count).map(|_| self.short(WITHIN_MOST)).collect::<Result<_>>()?;
+                let is_sorted = windows.windows(2).all(|pair| pair[0] < pair[1]);
+                let are_windows = is_sorted && windows.first().is_some_and(|least| *least > 0);
+                let windows = self.checked(are_windows, windows)?;
+                Ok(Name { measure, windows, fingerprint: u64::from_le_bytes(self.take()?) })
             })
             .collect()
     }
@@ -234,63 +262,77 @@ impl Reader<'_> {
         Ok(trail)
     }
 
-    fn window(&mut self, within: u64) -> Result<Vec<(u64, u64)>> {
-        let count = self.small(BUCKETS as usize)?;
+    /// Amounts by number, of the buckets or quarters of a window.
+    fn amounts(&mut self, parts: u64, newest_most: u64) -> Result<Vec<(u64, u64)>> {
+        let count = self.small(parts as usize)?;
         if count == 0 {
             return Ok(Vec::new());
         }
-        let newest = self.short(bucket(AT_MOST, within))?;
+        let newest = self.short(newest_most)?;
         (0..count)
             .map(|_| {
                 let age = u64::from(self.byte()?);
-                let age = self.checked(age < BUCKETS && age <= newest, age)?;
+                let age = self.checked(age < parts && age <= newest, age)?;
                 Ok((newest - age, self.short(u64::MAX)?))
             })
             .collect()
     }
 
-    fn distinct(&mut self, within: u64) -> Result<ToldDistinct> {
-        match self.small(2)? {
-            0 => Ok(ToldDistinct::Values(Vec::new())),
-            1 => {
-                let newest = self.short(AT_MOST)?;
-                let count = self.short(2 * EXACT_MOST)?;
-                let entry = |_| {
-                    let value = self.short(u64::MAX - 1)?;
-                    Ok(Entry { value, at: newest - self.short(newest)? })
-                };
-                (0..count).map(entry).collect::<Result<_>>().map(ToldDistinct::Values)
+    fn window(&mut self, name: &Name) -> Result<Vec<(u64, u64)>> {
+        self.amounts(BUCKETS, bucket(AT_MOST, name.windows[0]))
+    }
+
+    fn tally(&mut self, name: &Name) -> Result<Vec<(u64, u64)>> {
+        self.amounts(QUARTERS, quarter(AT_MOST, name.windows[0]))
+    }
+
+    /// A set for these windows.
+    fn distinct(&mut self, name: &Name) -> Result<ToldDistinct> {
+        let value_most =
+            if name.measure == Measure::Ports as u8 { u16::MAX.into() } else { u64::MAX };
+        let mut told = ToldDistinct::default();
+        for within in name.windows.iter().rev() {
+            let kind = self.small(2)?;
+            if kind == 0 {
+                break;
             }
-            _ => {
-                let newest = self.short(AT_MOST)?;
-                let mut sketch = Box::new(Sketch::new());
-                for _ in 0..self.small(PARTS as usize)? {
-                    let number = self.short(newest * PARTS / within)?;
-                    let registers: Registers = self.take::<REGISTERS>()?;
-                    if registers.iter().any(|rank| *rank > RANK_MOST) {
-                        return self.damaged();
-                    }
-                    sketch.merge(number, &registers);
+            let newest = self.short(AT_MOST)?;
+            for _ in 0..self.short(2 * EXACT_MOST)? {
+                let value = self.short(value_most)?;
+                told.values.push((value, newest - self.short(newest)?));
+            }
+            if kind == 1 {
+                break;
+            }
+            let mut sketch = Box::new(Sketch::new());
+            for _ in 0..self.small(PARTS as usize)? {
+                let number = self.short(newest * PARTS / within)?;
+                let registers: Registers = self.take::<REGISTERS>()?;
+                if registers.iter().any(|rank| *rank > RANK_MOST) {
+                    return self.damaged();
                 }
-                Ok(ToldDistinct::Sketch(sketch, newest))
+                sketch.merge(number, &registers);
             }
+            told.sketches.push((*within, sketch, newest));
         }
+        Ok(told)
     }
 }
 
-/// For each of their gauges, which of ours it is.
-fn known(theirs: &[Name], ours: &[Name]) -> Vec<Option<usize>> {
-    theirs.iter().map(|name| ours.iter().position(|our| our == name)).collect()
+/// For each of their gauges, which of ours it is. Sets are alike whatever their windows.
+fn known(theirs: &[Name], ours: &[Name], is: impl Fn(&Name, &Name) -> bool) -> Vec<Option<usize>> {
+    theirs.iter().map(|name| ours.iter().position(|our| is(our, name))).collect()
+}
+
+/// Of the gauges that were told of, which of ours each is.
+struct Known {
+    windows: Vec<Option<usize>>,
+    tallies: Vec<Option<usize>>,
+    distincts: Vec<Option<usize>>,
 }
 
 impl Table {
-    fn merge(
-        &mut self,
-        told: &Told,
-        windows: &[Option<usize>],
-        distincts: &[Option<usize>],
-        at: u64,
-    ) {
+    fn merge(&mut self, told: &Told, known: &Known, at: u64) {
         let source = told.trail.source();
         let hash = self.hash(source);
         let place = if let Some(place) = self.find(source, hash) {
@@ -302,25 +344,29 @@ impl Table {
             *self.trail_mut(place) = told.trail.clone();
             place
         };
-        for (buckets, gauge) in told.windows.iter().zip(windows) {
+        for (buckets, gauge) in told.windows.iter().zip(&known.windows) {
             let Some(gauge) = *gauge else { continue };
             for (bucket, amount) in buckets {
-                self.window_mut(place, gauge).add(*bucket, *amount);
+                self.window_mut(place, gauge).1.add(*bucket, *amount);
             }
         }
-        for (values, gauge) in told.distincts.iter().zip(distincts) {
+        for (quarters, gauge) in told.tallies.iter().zip(&known.tallies) {
             let Some(gauge) = *gauge else { continue };
-            let bounds = self.plan.distincts[gauge].bounds;
-            let distinct = self.distinct_mut(place, gauge);
-            match values {
-                ToldDistinct::Values(entries) => {
-                    for entry in entries {
-                        distinct.see(entry.value, entry.at, &bounds);
-                    }
+            for (quarter, packets) in quarters {
+                self.tally_mut(place, gauge).add(*quarter, *packets);
+            }
+        }
+        for (told, gauge) in told.distincts.iter().zip(&known.distincts) {
+            let Some(gauge) = *gauge else { continue };
+            let (plan, distinct) = self.distinct_mut(place, gauge);
+            let bounds = plan.distincts[gauge].bounds();
+            for (within, sketch, newest) in &told.sketches {
+                if let Ok(window) = bounds.windows.binary_search(within) {
+                    distinct.merge_sketch(sketch, *newest, bounds, window);
                 }
-                ToldDistinct::Sketch(sketch, newest) => {
-                    distinct.merge_sketch(sketch, *newest, &bounds);
-                }
+            }
+            for (value, at) in &told.values {
+                distinct.see(*value, *at, bounds);
             }
         }
     }
@@ -335,6 +381,7 @@ impl Evidence {
         let table = &self.table;
         let mut head = MARK.to_vec();
         put_names(&mut head, &table.plan.window_names());
+        put_names(&mut head, &table.plan.tally_names());
         put_names(&mut head, &table.plan.distinct_names());
         let wanted = sources.map(|sources| {
             sources.iter().filter_map(|source| table.place(*source)).collect::<Vec<_>>()
@@ -351,8 +398,11 @@ impl Evidence {
             for gauge in 0..table.plan.windows.len() {
                 put_window(&mut body, table.window(*place, gauge));
             }
+            for gauge in 0..table.plan.tallies.len() {
+                put_tally(&mut body, table.tally(*place, gauge));
+            }
             for (gauge, each) in table.plan.distincts.iter().enumerate() {
-                put_distinct(&mut body, table.distinct(*place, gauge), each.bounds.within);
+                put_distinct(&mut body, table.distinct(*place, gauge), each.bounds());
             }
             if head.len() + size_of::<u32>() + body.len() > size_most {
                 body.truncate(whole);
@@ -376,27 +426,32 @@ impl Evidence {
         if reader.take()? != *MARK {
             return Err(DamagedEvidence { place: 0 });
         }
-        let (windows, distincts) = (reader.names()?, reader.names()?);
+        let (windows, tallies, distincts) = (reader.names()?, reader.names()?, reader.names()?);
         let count = u32::from_le_bytes(reader.take()?);
         let mut all = Vec::new();
         for _ in 0..count {
             all.push(Told {
                 trail: reader.trail()?,
-                windows: windows.iter().map(|name| reader.window(name.1)).collect::<Result<_>>()?,
+                windows: windows.iter().map(|name| reader.window(name)).collect::<Result<_>>()?,
+                tallies: tallies.iter().map(|name| reader.tally(name)).collect::<Result<_>>()?,
                 distincts: distincts
                     .iter()
-                    .map(|name| reader.distinct(name.1))
+                    .map(|name| reader.distinct(name))
                     .collect::<Result<_>>()?,
             });
         }
         if reader.place != bytes.len() {
             return reader.damaged();
         }
-        let windows = known(&windows, &self.table.plan.window_names());
-        let distincts = known(&distincts, &self.table.plan.distinct_names());
+        let plan = &self.table.plan;
+        let known = Known {
+            windows: known(&windows, &plan.window_names(), Name::eq),
+            tallies: known(&tallies, &plan.tally_names(), Name::eq),
+            distincts: known(&distincts, &plan.distinct_names(), Name::counts_alike),
+        };
         for told in &all {
             self.newest = self.newest.max(told.trail.last);
-            self.table.merge(told, &windows, &distincts, self.newest);
+            self.table.merge(told, &known, self.newest);
         }
         Ok(all.len())
     }

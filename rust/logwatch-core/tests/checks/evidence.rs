@@ -14,6 +14,7 @@ fn nothing() -> Evidence {
         rule(Measure::Packets, 3, 600_000, Condition::True),
         rule(Measure::Bytes, 500, 1_000, Condition::True),
         rule(Measure::Ports, 2, 60_000, Condition::Syn),
+        rule(Measure::Ports, 3, 1_000, Condition::Syn),
         rule(Measure::Destinations, 2_000, 60_000, Condition::True),
         rule(Measure::Nodes, 2, 86_400_000, Condition::Not(Box::new(Condition::Reply))),
     ];

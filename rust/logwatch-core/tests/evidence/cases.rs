@@ -51,6 +51,41 @@ fn a_sketch_is_left_after_a_silent_window() {
     assert_eq!(vec![7], reached(&evidence.nearness(of(1), NOW + 60_000)));
 }
 
+#[test]
+fn a_short_window_stays_exact_while_a_long_one_is_estimated() {
+    let rules = [ports(15, 60_000), ports(5_000, 86_400_000), ports(30, 3_600_000)];
+    let (plan, classes) = decided(&rules);
+    let new = || Evidence::new(plan.clone(), Seed::random(), 10, "");
+    let (mut alone, mut halves) = (new(), [new(), new()]);
+    let mut at = NOW;
+    // Three ports a minute, for hours.
+    for port in 0..1_500_u16 {
+        at = NOW + u64::from(port) * 20_000;
+        alone.observe_seen(&classes, [syn(1, port)].into_iter(), at);
+        halves[usize::from(port % 2)].observe_seen(&classes, [syn(1, port)].into_iter(), at);
+        let [minute, day, hour] = reached(&alone.nearness(of(1), at))[..] else { panic!() };
+        let seen = u64::from(port) + 1;
+        assert_eq!((seen.min(3), seen.min(180)), (minute, hour));
+        assert!(seen <= 256 && day == seen || day.abs_diff(seen) < seen / 3, "{day} of {seen}");
+    }
+    let found = alone.observe_seen(&classes, (0..20).map(|port| syn(1, port)), at);
+    assert_eq!(
+        vec![(0, 23)],
+        found.iter().map(|each| (each.rule, each.reached)).collect::<Vec<_>>()
+    );
+    assert_eq!(20, found[0].found.ports.len());
+    let mut merged = new();
+    for half in &mut halves {
+        half.observe_seen(&classes, (0..20).map(|port| syn(1, port)), at);
+        merged.merge_bytes(&half.to_bytes(None, usize::MAX).bytes).expect("own bytes");
+    }
+    assert_eq!(reached(&alone.nearness(of(1), at)), reached(&merged.nearness(of(1), at)));
+    assert_eq!(found[0].found.ports, merged.judge(at)[0].found.ports);
+    let again = alone.observe_seen(&classes, (0..3).map(|port| syn(1, port)), at + 86_400_000);
+    assert!(again.is_empty());
+    assert_eq!(vec![3, 3, 3], reached(&alone.nearness(of(1), at + 86_400_000)));
+}
+
 /// The second in which a scanner that tries so many ports a second is found in a flood.
 fn found_in_a_flood(flood: u32, ports_a_second: u16) -> Option<u64> {
     let (plan, classes) = decided(&[packets(100, 600_000), ports(15, 60_000)]);

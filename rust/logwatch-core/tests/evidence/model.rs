@@ -164,15 +164,28 @@ pub fn measured(rule: &Rule, events: &[Event], source: Source, since: i64, until
 /// At least and at most what the engine may count for a window that ends at a time: windows may
 /// miss their oldest sixtieth, distinct values are exact.
 pub fn bounds(rule: &Rule, events: &[Event], source: Source, until: u64) -> (u64, u64) {
-    let since = until.cast_signed() - rule.within.cast_signed();
-    let most = measured(rule, events, source, since, until);
     match rule.measure {
-        Measure::Packets | Measure::Bytes => {
-            let sixtieth = rule.within.div_ceil(60).cast_signed();
-            (measured(rule, events, source, since + sixtieth, until), most)
+        Measure::Packets | Measure::Bytes => bounds_missing(60, rule, events, source, until),
+        _ => {
+            let since = until.cast_signed() - rule.within.cast_signed();
+            let count = measured(rule, events, source, since, until);
+            (count, count)
         }
-        _ => (most, most),
     }
+}
+
+/// The same where the oldest of so many parts of the window may be missing.
+pub fn bounds_missing(
+    parts: u64,
+    rule: &Rule,
+    events: &[Event],
+    source: Source,
+    until: u64,
+) -> (u64, u64) {
+    let since = until.cast_signed() - rule.within.cast_signed();
+    let part = rule.within.div_ceil(parts).cast_signed();
+    let count = |since| measured(rule, events, source, since, until);
+    (count(since + part), count(since))
 }
 
 /// Few addresses, in few networks; of IPv6 also two of one /64.

@@ -63,32 +63,69 @@ fn rows_of_a_summary_count_where_their_policy_denies() {
     assert!(blind.is_empty(), "a policy without a verdict does not count");
 }
 
-#[test]
-fn pairs_count_only_where_all_rows_of_the_source_do() {
+fn destination_rules() -> [Rule; 5] {
     let to =
         |length| Condition::Destination(Networks::new(&[(address_of("198.51.100.0"), length)]));
     let destinations =
         |condition| Rule { measure: Measure::Destinations, condition, ..packets(1, 60_000) };
-    let rules = [
+    [
         destinations(Condition::True),
         destinations(Condition::Syn),
         destinations(Condition::And(vec![to(29), Condition::Syn])),
         destinations(Condition::Or(vec![to(29), Condition::Syn])),
         destinations(Condition::Ports(vec![22..=22])),
-    ];
+    ]
+}
+
+/// The numbers of the source by rule, and how many destinations are listed.
+fn destinations_of(summary: &Summary) -> (Vec<u64>, usize) {
+    let mut evidence = engine(&destination_rules(), 10);
+    let found = evidence.observe(summary, &verdicts(summary), NOW);
+    let destinations = found.first().map_or(0, |each| each.found.destinations.len());
+    (reached(&evidence.nearness(of(0xCB00_7107), NOW)), destinations)
+}
+
+#[test]
+fn each_row_knows_where_its_packets_went() {
     let syns: Vec<_> = (0..10).map(|n| line("calico-packet deny", n, 22, "SYN")).collect();
-    let found = |lines: &[String]| {
-        let summary = summary(lines);
-        let mut evidence = engine(&rules, 10);
-        let found = evidence.observe(&summary, &verdicts(&summary), NOW);
-        let destinations = found.first().map_or(0, |each| each.found.destinations.len());
-        (reached(&evidence.nearness(of(0xCB00_7107), NOW)), destinations)
-    };
-    assert_eq!((vec![10, 10, 8, 0, 10], 8), found(&syns));
+    let found = |lines: &[String]| destinations_of(&summary(lines));
+    assert_eq!((vec![10, 10, 8, 10, 10], 8), found(&syns));
     let mixed = [&syns[..], &[line("calico-packet deny", 77, 23, "ACK")]].concat();
-    assert_eq!((vec![11, 0, 0, 0, 0], 8), found(&mixed));
+    assert_eq!((vec![11, 10, 8, 10, 10], 8), found(&mixed));
+    let near = [&mixed[..], &[line("calico-packet deny", 3, 23, "ACK")]].concat();
+    assert_eq!((vec![11, 10, 8, 10, 10], 8), found(&near));
     let logged = [&syns[..], &[line("logged", 77, 22, "SYN")]].concat();
-    assert_eq!((vec![0, 0, 0, 0, 0], 0), found(&logged));
+    assert_eq!((vec![10, 10, 8, 10, 10], 8), found(&logged));
+}
+
+#[test]
+fn pairs_count_only_where_all_rows_of_the_source_do() {
+    // A merged summary knows pairs, but not of which rows they are.
+    let merged = |lines: &[String]| {
+        let counted = summary(lines);
+        let mut merged = counted.emptied();
+        merged.merge(&counted);
+        destinations_of(&merged)
+    };
+    let syns: Vec<_> = (0..10).map(|n| line("calico-packet deny", n, 22, "SYN")).collect();
+    assert_eq!((vec![10, 10, 8, 0, 10], 8), merged(&syns));
+    let mixed = [&syns[..], &[line("calico-packet deny", 77, 23, "ACK")]].concat();
+    assert_eq!((vec![11, 0, 0, 0, 0], 8), merged(&mixed));
+    let logged = [&syns[..], &[line("logged", 77, 22, "SYN")]].concat();
+    assert_eq!((vec![0, 0, 0, 0, 0], 0), merged(&logged));
+}
+
+#[test]
+fn destinations_beyond_what_rows_can_tell_come_by_pairs() {
+    let lines: Vec<_> = (0..6_000_u32)
+        .map(|n| {
+            line("calico-packet deny", 0, 22, "SYN")
+                .replace("DST=198.51.100.0", &format!("DST=198.51.{}.{}", n / 250, n % 250 + 1))
+        })
+        .collect();
+    let (reached, listed) = destinations_of(&summary(&lines));
+    assert!((4_500..7_500).contains(&reached[0]), "{reached:?}");
+    assert_eq!(8, listed);
 }
 
 fn address_of(text: &str) -> Address {

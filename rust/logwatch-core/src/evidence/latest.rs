@@ -1,0 +1,26 @@
+//! The latest of many values, and when each was last seen.
+
+/// At most so many values; the latest ones stay.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Latest<V, const MOST: usize>(Vec<(V, u64)>);
+
+impl<V: Copy + Ord, const MOST: usize> Latest<V, MOST> {
+    pub(super) fn see(&mut self, value: V, at: u64) {
+        if let Some(known) = self.0.iter_mut().find(|known| known.0 == value) {
+            known.1 = known.1.max(at);
+        } else if self.0.len() < MOST {
+            // What grows by one takes no more than it needs.
+            self.0.reserve_exact(1);
+            self.0.push((value, at));
+        } else if let Some(oldest) = self.0.iter_mut().min_by_key(|known| (known.1, known.0))
+            && (oldest.1, oldest.0) < (at, value)
+        {
+            *oldest = (value, at);
+        }
+    }
+
+    /// The values, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (V, u64)> {
+        self.0.iter().copied()
+    }
+}
