@@ -39,6 +39,7 @@ class Scanner:
         slice_seconds: int = 0,
         late_seconds: int = 0,
         now: int | None = None,
+        samples: int = 0,
     ) -> Scanner:
         """Start a stream.
 
@@ -53,8 +54,9 @@ class Scanner:
         destinations of each source. `slice_seconds` above 0 makes `feed` stop in front of a packet
         whose stamp lies in another slice of that length; `late_seconds` lets it count in the
         running slice when it lies before that by no more, or means no time, so that the clocks of
-        several hosts may disagree. `now` (Unix seconds) places stamps
-        without a year; None takes the clock.
+        several hosts may disagree. `now` (Unix seconds) places stamps without a year; None takes
+        the clock. Up to `samples` bytes of packets' lines are kept as they were written until the
+        next drain, the first ones, for `Evidence`.
 
         Raises ValueError when a prefix is empty or can't occur in a line.
         """
@@ -176,13 +178,16 @@ class SourceSketch:
 _Condition: TypeAlias = tuple[object, ...]
 """Which packets a rule counts: a kind, then what it asks for; see `Evidence`."""
 
-_Found: TypeAlias = tuple[int, tuple[int, ...], tuple[str, ...], float, float, tuple[str, ...]]
-"""(packets, ports, destinations, first, last, shapes).
+_Found: TypeAlias = tuple[
+    int, tuple[int, ...], tuple[str, ...], float, float, tuple[str, ...], tuple[str, ...]
+]
+"""(packets, ports, destinations, first, last, shapes, samples).
 
 The packets within the rule's window that fulfil its condition (of a rule that counts distinct
 values, maybe not those of the window's oldest quarter); the latest 20 ports and 8 destinations that
 the source tried within the window, sorted (destinations as far back as a rule counts them); when
-that began and when the source was seen last; of syn, reply, tcp (neither of them), udp, icmp and other what it ever sent.
+that began and when the source was seen last; of syn, reply, tcp (neither of them), udp, icmp and
+other what it ever sent; up to 5 of its lines, see `Evidence.samples`.
 """
 
 _Fulfilled: TypeAlias = tuple[str, int, int, _Found]
@@ -267,6 +272,14 @@ class Evidence:
 
     def nearness(self, source: str, at: float) -> list[tuple[int, int]]:
         """Return (reached, threshold) for each rule; nothing if the source has no trail."""
+
+    def samples(self, source: str, /) -> list[str]:
+        """Return up to 5 lines of a source as they were written, the first 512 bytes of each.
+
+        They are kept from a third of the way to a rule on, as far as the summaries hold lines (see
+        `Scanner`) and policies deny; 1 MiB in all, then the dullest sources lose theirs. Bytes that
+        are no UTF-8 are replaced. Lines are not part of `to_bytes`.
+        """
 
     def top(self, count: int, at: float) -> list[tuple[str, int, int, int]]:
         """Return the sources nearest to a rule: (source, index of the rule, reached, threshold)."""

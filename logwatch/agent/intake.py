@@ -21,6 +21,9 @@ MEMORY = 16 * 1024 * 1024
 SLICE_SECONDS = 10
 """Stamps of a backlog are told apart to this length: a sixth of the shortest usual window."""
 
+SAMPLES = 128 * 1024
+"""Bytes of lines that a batch keeps, some 450: offenders show some of theirs."""
+
 LIVE_SECONDS = 10.0
 """A reader that was at the end of the input so recently is reading live."""
 
@@ -50,7 +53,9 @@ class _PacketSink:
         counted: Callable[[Summary], None],
         reached: Callable[[int | None], None],
     ) -> None:
-        self._scanner = Scanner(prefixes, memory=MEMORY, slice_seconds=SLICE_SECONDS)
+        self._scanner = Scanner(
+            prefixes, memory=MEMORY, slice_seconds=SLICE_SECONDS, samples=SAMPLES
+        )
         self._counted = counted
         self._reached = reached
         self.is_finished = False

@@ -28,6 +28,8 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     """The latest distinct destinations, sorted; at most 8."""
     shapes: tuple[str, ...] = ()
     """What it ever sent: of `syn`, `reply`, `tcp` (neither of them), `udp`, `icmp` and `other`."""
+    samples: tuple[str, ...] = ()
+    """Up to 5 of its lines as they were written, cut after 512 bytes; kept until the ban ends."""
 
     @property
     def forgeable(self) -> tuple[str, ...]:

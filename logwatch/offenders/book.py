@@ -201,7 +201,8 @@ class Book:
         self._members += 1
         self._phases[ban.phase] -= 1
         del self._bans[ban.network], self._networks[ban.network]
-        ended = replace(ban, ended=min(now, ban.expires), ending=ending)
+        evidence = replace(ban.evidence, samples=())
+        ended = replace(ban, evidence=evidence, ended=min(now, ban.expires), ending=ending)
         if ending == "expired":
             self._recall(ended)
         else:

@@ -6,7 +6,9 @@ from logwatch.offenders.ban import Ban, Evidence
 from logwatch.offenders.language import Rule, format_duration
 from logwatch.offenders.refusal import Refusal
 
-Found = tuple[int, tuple[int, ...], tuple[str, ...], float, float, tuple[str, ...]]
+Found = tuple[
+    int, tuple[int, ...], tuple[str, ...], float, float, tuple[str, ...], tuple[str, ...]
+]
 Fulfilled = tuple[str, int, int, Found]
 """Who fulfils a rule: see `logwatch._core.Evidence`."""
 
@@ -55,8 +57,8 @@ class Candidate:
 
 def evidence_of(found: Found) -> Evidence:
     """Make what is kept of what the core found."""
-    packets, ports, destinations, first, last, shapes = found
-    return Evidence(packets, ports, first, last, destinations, shapes)
+    packets, ports, destinations, first, last, shapes, samples = found
+    return Evidence(packets, ports, first, last, destinations, shapes, samples)
 
 
 def ban_seconds(rule: Rule, offence: int) -> float:

@@ -49,10 +49,10 @@ class Sent(NamedTuple):
         return f"Nov 24 12:00:00 worker-1 kernel: {message}\n"
 
 
-def summary(sent: Iterable[Sent], memory: int = 2**24) -> Summary:
+def summary(sent: Iterable[Sent], memory: int = 2**24, *, samples: int = 0) -> Summary:
     """Count them, as one batch of the agent."""
     sent = list(sent)
-    scanner = Scanner(PREFIXES, memory=memory)
+    scanner = Scanner(PREFIXES, memory=memory, samples=samples)
     for each in sent:
         scanner.feed(each.line().encode())
     counted = scanner.drain()

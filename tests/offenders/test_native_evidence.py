@@ -217,7 +217,7 @@ def test_what_is_told_of_an_offender() -> None:
     evidence = Evidence([("ports", 3, 60.0, ("and", ("protocol", "tcp"), ("syn",)))], 10)
     assert [] == observe(evidence, Line(port=443), Line(port=80, shape="udp"), at=NOW - 5)
     found = observe(evidence, Line(port=22), Line(port=21), Line(port=9, shape="reply"))
-    expected = (3, (21, 22, 443), (), NOW - 5, NOW, ("syn",))
+    expected = (3, (21, 22, 443), (), NOW - 5, NOW, ("syn",), ())
     assert [(SOURCE, 0, 3, expected)] == found
     assert [(3, 3)] == evidence.nearness(SOURCE, NOW)
     assert [(SOURCE, 0, 3, 3)] == evidence.top(5, NOW)
@@ -252,6 +252,47 @@ def test_destinations_come_from_pairs() -> None:
     assert {line.destination for line in lines} == set(found[2])
     assert [(5, 3), (2, 99)] == evidence.nearness(SOURCE, NOW)
     assert [] == observe(Evidence(rules, 10), *lines), "without pairs nobody knows them"
+
+
+def sampled(*lines: bytes, size: int) -> Summary:
+    scanner = Scanner(PREFIXES, samples=size)
+    scanner.feed(b"".join(lines))
+    return scanner.drain()
+
+
+def test_lines_are_kept_from_a_third_of_the_way_on() -> None:
+    evidence = Evidence([("ports", 6, 60.0, TRUE)], 10)
+    other = Line(source="192.0.2.1").text()
+    texts = [Line(port=port).text() for port in range(1, 9)]
+    for second, kept in enumerate((0, 1, 2)):
+        counted = sampled(b"systemd[1]: no packet\n", other, texts[second], size=10_000)
+        assert [] == evidence.observe(counted, verdicts(counted), NOW + second)
+        assert kept == len(evidence.samples(SOURCE))
+    logged = Line(port=9, denied=False).text()
+    counted = sampled(logged, *texts[3:], size=10_000)
+    ((_, _, reached, found),) = evidence.observe(counted, verdicts(counted), NOW + 2)
+    assert 8 == reached
+    assert tuple(text.decode().removesuffix("\n") for text in texts[1:6]) == found[-1]
+    assert list(found[-1]) == evidence.samples(SOURCE)
+    assert [] == evidence.samples("192.0.2.1")
+    assert evidence.restart(SOURCE)
+    assert [] == evidence.samples(SOURCE)
+
+
+def test_kept_lines_are_bounded_and_text() -> None:
+    evidence = Evidence([("packets", 1, 60.0, TRUE)], 10)
+    text = Line().text()
+    host = text.replace(b"worker-1", b"worker-\xff", 1)
+    longest = text.replace(b"MAC=00", b"MAC=" + b"00:" * 200 + b"00", 1)
+    counted = sampled(host, longest, text, size=len(host) + len(longest) + len(text) - 1)
+    evidence.observe(counted, verdicts(counted), NOW)
+    first, second = evidence.samples(SOURCE)
+    assert "worker-\ufffd" in first
+    assert longest.decode()[:512] == second
+    counted = sampled(text, size=0)
+    assert evidence.restart(SOURCE)
+    evidence.observe(counted, verdicts(counted), NOW)
+    assert [] == evidence.samples(SOURCE)
 
 
 def test_nodes_merge_what_they_saw() -> None:

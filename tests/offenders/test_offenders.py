@@ -100,6 +100,18 @@ def test_a_scanner_is_banned_with_reason_evidence_and_end() -> None:
     assert ("203.0.113.7/32",) == judge.networks()
 
 
+def test_a_ban_shows_lines_of_its_source_until_it_ends() -> None:
+    judge = judge_by()
+    sent = scan()
+    counted = summary([Sent("192.0.2.1"), *sent], samples=100_000)
+    (offence,) = judge.observe(counted, NOW, NOW, policies(counted))
+    lines = tuple(each.line().removesuffix("\n") for each in sent[:5])
+    assert lines == offence.evidence.samples == judge.bans["203.0.113.7/32"].evidence.samples
+    (ended,) = judge.expire(NOW + 3600)
+    assert () == ended.evidence.samples
+    assert lines[0].encode() not in judge.documents()["203.0.113.7/32"]
+
+
 def test_many_packets_to_one_port_are_an_offence() -> None:
     judge = judge_by()
     assert [] == judge.see([Sent(packets=99)], NOW, NOW)

@@ -62,6 +62,8 @@ pub struct Scanner {
     slice: Option<u32>,
     /// Slice of the last packet counted.
     last_slice: Option<u32>,
+    /// Bytes of packets' lines that a summary keeps.
+    samples_most: usize,
     /// Stamp of the last line counted, or of one before it if that has none; empty if none had.
     stamp: Vec<u8>,
 }
@@ -90,8 +92,15 @@ impl Scanner {
             overlong: false,
             slice: None,
             last_slice: None,
+            samples_most: 0,
             stamp: Vec::new(),
         }
+    }
+
+    /// From now on keeps the text of packets' lines in each summary, up to so many bytes: that of the
+    /// first ones.
+    pub fn keep_samples(&mut self, bytes: usize) {
+        self.samples_most = bytes;
     }
 
     /// Reads on, and returns how many bytes of `data` were taken: all, unless a slice has ended.
@@ -146,6 +155,9 @@ impl Scanner {
         self.summary.settle();
         self.slice = None;
         self.memory.forget();
+        if !self.summary.samples.is_empty() {
+            self.summary.prefixes = Some(Arc::clone(&self.prefixes));
+        }
         let empty = self.summary.emptied();
         std::mem::replace(&mut self.summary, empty)
     }
@@ -228,7 +240,9 @@ impl Scanner {
         let mut at = 0;
         while at < lines.len() {
             // A storm: every line is a packet's.
-            at += self.level.run(Storm { scanner: self, lines: &lines[at..] });
+            let taken = self.level.run(Storm { scanner: self, lines: &lines[at..] });
+            self.keep_lines(&lines[at..at + taken]);
+            at += taken;
             if at == lines.len() {
                 break;
             }
@@ -278,12 +292,32 @@ impl Scanner {
         self.count(&line::read_line(line, &prefixes), line)
     }
 
+    /// Keeps lines of packets, as many as there is room for.
+    fn keep_lines(&mut self, lines: &[u8]) {
+        let room = self.samples_most.saturating_sub(self.summary.samples.len());
+        let lines = &lines[..lines.len().min(room)];
+        let whole = memchr::memrchr(b'\n', lines).map_or(0, |feed| feed + 1);
+        self.summary.samples.extend_from_slice(&lines[..whole]);
+    }
+
+    fn keep_line(&mut self, line: &[u8], reading: &Reading<'_>) {
+        let length = self.summary.samples.len() + line.len() + 1;
+        if reading.packet.is_some() && length <= self.samples_most {
+            self.summary.samples.extend_from_slice(line);
+            self.summary.samples.push(b'\n');
+        }
+    }
+
     /// Counts a line; false, and nothing is counted, when it belongs to another slice.
     fn count(&mut self, reading: &Reading<'_>, line: &[u8]) -> bool {
         if reading.kind == Kind::Other {
             self.summary.losses.see(line);
         }
-        self.count_at(reading).is_some()
+        let is_counted = self.count_at(reading).is_some();
+        if is_counted {
+            self.keep_line(line, reading);
+        }
+        is_counted
     }
 
     /// The same for a line whose prefix is in place, and remembers how it looks.
@@ -291,6 +325,7 @@ impl Scanner {
         let Some((seconds, class)) = self.count_at(&placed.reading) else {
             return false;
         };
+        self.keep_line(line, &placed.reading);
         if let (Some(class), Some(packet), Some(prefix)) =
             (class, &placed.reading.packet, placed.prefix)
         {

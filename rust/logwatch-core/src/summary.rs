@@ -5,6 +5,7 @@
 //! source, port and interface are made from them when somebody asks.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::address::Address;
 use crate::class::{Class, Classes, Interface};
@@ -14,6 +15,7 @@ use crate::hash::Seed;
 use crate::line::{Kind, Reading};
 use crate::losses::Losses;
 use crate::policy::{Policies, Policy};
+use crate::prefix::Prefixes;
 use crate::protocol::Protocol;
 
 /// How much a summary may hold.
@@ -64,6 +66,11 @@ pub struct Summary {
     pub lines: [u64; 5],
     /// What is missing, as far as anybody says.
     pub losses: Losses,
+    /// Lines of packets as they were written, each with its line feed: those that the scanner had
+    /// room for. Neither merged nor stored.
+    pub samples: Vec<u8>,
+    /// The prefixes of these lines.
+    pub(crate) prefixes: Option<Arc<Prefixes>>,
     policies: Policies,
     classes: Classes,
     v4: Flows<u32>,
@@ -80,6 +87,8 @@ impl Summary {
             limits,
             lines: [0; 5],
             losses: Losses::default(),
+            samples: Vec::new(),
+            prefixes: None,
             policies: Policies::default(),
             classes: Classes::default(),
             v4: Flows::new(seed, limits.bytes / 2, pairs),
@@ -199,6 +208,12 @@ impl Summary {
     /// The policies by number; rows and links refer to them.
     pub fn policies(&self) -> impl Iterator<Item = &Policy> {
         self.policies.iter()
+    }
+
+    /// The number of a policy, if it is there.
+    #[must_use]
+    pub fn policy_number(&self, policy: &Policy) -> Option<usize> {
+        self.policies.iter().position(|known| known == policy)
     }
 
     /// The classes by number, from 1 on.

@@ -213,6 +213,7 @@ fn fulfilled<'py>(py: Python<'py>, each: &Fulfilled) -> PyResult<Bound<'py, PyTu
         seconds(found.first),
         seconds(found.last),
         PyTuple::new(py, found.shapes.names().collect::<Vec<_>>())?,
+        PyTuple::new(py, &found.samples)?,
     );
     (each.source.to_string(), each.rule, each.reached, evidence).into_pyobject(py)
 }
@@ -294,6 +295,11 @@ impl Evidence {
     fn nearness(&self, source: &str, at: f64) -> PyResult<Vec<(u64, u64)>> {
         let near = self.inner.nearness(self::source(source)?, milliseconds("at", at)?);
         Ok(near.iter().map(|near| (near.reached, near.threshold)).collect())
+    }
+
+    #[pyo3(signature = (source, /))]
+    fn samples(&self, source: &str) -> PyResult<Vec<String>> {
+        Ok(self.inner.samples(self::source(source)?))
     }
 
     fn top(

@@ -72,7 +72,7 @@ struct Scanner {
 #[pymethods]
 impl Scanner {
     #[new]
-    #[pyo3(signature = (prefixes, *, memory = 268_435_456, destinations = true, slice_seconds = 0, late_seconds = 0, now = None))]
+    #[pyo3(signature = (prefixes, *, memory = 268_435_456, destinations = true, slice_seconds = 0, late_seconds = 0, now = None, samples = 0))]
     fn new(
         prefixes: Vec<String>,
         memory: usize,
@@ -80,6 +80,7 @@ impl Scanner {
         slice_seconds: u32,
         late_seconds: u32,
         now: Option<i64>,
+        samples: usize,
     ) -> PyResult<Self> {
         let settings = Settings {
             prefixes: prefixes_of(&prefixes)?,
@@ -88,7 +89,9 @@ impl Scanner {
             late_seconds,
         };
         let clock = Clock::new(local::to_seconds, now.unwrap_or_else(self::now));
-        Ok(Self { inner: CoreScanner::new(settings, clock, seed()), now })
+        let mut inner = CoreScanner::new(settings, clock, seed());
+        inner.keep_samples(samples);
+        Ok(Self { inner, now })
     }
 
     #[pyo3(signature = (data, start = 0))]

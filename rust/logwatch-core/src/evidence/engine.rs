@@ -5,8 +5,10 @@ use super::judge::{Fulfilled, Near};
 use super::near::{NearMiss, NearMisses};
 use super::pairs;
 use super::plan::{ClassPlan, Measure, Plan, WindowGauge};
+use super::samples::SAMPLES_MOST;
+use super::sampling;
 use super::seen::{self, Seen, Waiting};
-use super::table::{Moment, Table};
+use super::table::{Moment, Reach, Table};
 use super::trail::Source;
 use crate::address::Address;
 use crate::distinct::mix;
@@ -17,6 +19,11 @@ use crate::summary::Summary;
 pub(super) const AT_MOST: u64 = 1 << 47;
 /// Rows that are looked up together: the memory of each is asked for before the first is needed.
 const BATCH: usize = 32;
+
+/// Lines of sources that only came near are looked for so often, in milliseconds, and of so many
+/// sources: in a storm thousands come near, while those of offenders are looked for at once.
+const SAMPLE_EVERY: u64 = 1_000;
+const WANTED_MOST: usize = 64;
 
 /// The verdict on a policy's packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +45,11 @@ pub struct Evidence {
     /// The places of those that the batch has brought near enough to be judged.
     candidates: Vec<usize>,
     near_misses: NearMisses,
+    /// Whether lines of sources that come near are wanted from the batch, and of which ones.
+    is_sampled: bool,
+    wanted: Vec<Source>,
+    /// When they were wanted last.
+    sampled_at: u64,
 }
 
 impl Evidence {
@@ -51,6 +63,9 @@ impl Evidence {
             newest: 0,
             candidates: Vec::new(),
             near_misses: NearMisses::default(),
+            is_sampled: false,
+            wanted: Vec::new(),
+            sampled_at: 0,
         }
     }
 
@@ -99,6 +114,8 @@ impl Evidence {
             })
             .collect();
         let now = self.begin(at);
+        let is_due = now.at.abs_diff(self.sampled_at) >= SAMPLE_EVERY;
+        self.is_sampled = is_due && !summary.samples.is_empty();
         let (v4, v6) = summary.tables();
         self.see(&classes, seen::rows(v4, &classes, Address::V4), &now);
         self.see(&classes, seen::rows(v6, &classes, Address::V6), &now);
@@ -109,7 +126,12 @@ impl Evidence {
         {
             self.see_pair(source, destination, allowed, &now);
         }
-        self.end(now.at)
+        let mut fulfilled = self.end(now.at);
+        self.keep_samples(summary, &policies, &fulfilled, &now);
+        for Fulfilled { source, found, .. } in &mut fulfilled {
+            found.samples = self.table.samples.of(*source);
+        }
+        fulfilled
     }
 
     /// The same for rows from anywhere; `classes` are made by [`Plan::of_class`].
@@ -120,6 +142,7 @@ impl Evidence {
         at: u64,
     ) -> Vec<Fulfilled> {
         let now = self.begin(at);
+        self.is_sampled = false;
         self.see(classes, rows.map(|seen| (seen, seen.destination)), &now);
         self.end(now.at)
     }
@@ -215,12 +238,12 @@ impl Evidence {
         if let Some(to) = waiting.to.filter(|_| !is_destination_kept) {
             trail.see_destination(bits(to), now.at);
         }
-        let mut is_near = false;
+        let mut reach = Reach::default();
         for gauge in ones(mask.windows) {
             let (plan, window) = table.window_mut(place, gauge);
-            let WindowGauge { bytes, noticed, .. } = plan.windows[gauge];
+            let WindowGauge { bytes, noticed, lowest, .. } = plan.windows[gauge];
             window.add(now.buckets[gauge], if bytes { waiting.bytes } else { waiting.packets });
-            is_near |= window.total() >= noticed;
+            reach = reach.or(Reach::of(window.total(), noticed, lowest));
         }
         for gauge in ones(mask.tallies) {
             table.tally_mut(place, gauge).add(now.quarters[gauge], waiting.packets);
@@ -233,10 +256,10 @@ impl Evidence {
                 Measure::Packets | Measure::Bytes => unreachable!("these are windows"),
             };
             if let Some(value) = value {
-                is_near |= table.see_value(place, gauge, value, now.at);
+                reach = reach.or(table.see_value(place, gauge, value, now.at));
             }
         }
-        self.mark(place, is_near, now.at);
+        self.mark(place, reach, now.at);
     }
 
     fn see_pair(
@@ -247,28 +270,68 @@ impl Evidence {
         now: &Moment,
     ) {
         let Some(place) = self.table.place(Source::of(source)) else { return };
-        let mut is_near = false;
+        let mut reach = Reach::default();
         let mut is_kept = false;
         for bit in ones(allowed.gauges) {
             let Some(gauge) = self.table.plan.destinations.get(bit) else { break };
             let value = destination_value(destination);
             is_kept = !source.is_v6();
-            is_near |= self.table.see_value(place, gauge.index, value, now.at);
+            let index = gauge.index;
+            reach = reach.or(self.table.see_value(place, index, value, now.at));
         }
         if !is_kept {
             self.table.trail_mut(place).see_destination(bits(destination), now.at);
         }
-        self.mark(place, is_near, now.at);
+        self.mark(place, reach, now.at);
     }
 
     #[inline]
-    fn mark(&mut self, place: usize, is_near: bool, at: u64) {
+    fn mark(&mut self, place: usize, reach: Reach, at: u64) {
         let batch = self.table.batch;
         let trail = self.table.trail_mut(place);
-        if is_near && trail.batch != batch && !trail.is_quiet(at) {
+        if self.is_sampled
+            && reach.is_third
+            && usize::from(trail.samples) < SAMPLES_MOST
+            && !trail.is_quiet(at)
+            && self.wanted.len() < WANTED_MOST
+        {
+            self.wanted.push(trail.source());
+        }
+        if reach.is_there && trail.batch != batch && !trail.is_quiet(at) {
             trail.batch = batch;
             self.candidates.push(place);
         }
+    }
+
+    /// Keeps lines of the sources that came near and of those that fulfil a rule.
+    fn keep_samples(
+        &mut self,
+        summary: &Summary,
+        policies: &[PolicyFacts],
+        fulfilled: &[Fulfilled],
+        now: &Moment,
+    ) {
+        let mut wanted = std::mem::take(&mut self.wanted);
+        if !wanted.is_empty() {
+            self.sampled_at = now.at;
+        }
+        let has_few = |each: &&Fulfilled| each.found.samples.len() < SAMPLES_MOST;
+        wanted.extend(fulfilled.iter().filter(has_few).map(|each| each.source));
+        if wanted.is_empty() || summary.samples.is_empty() {
+            return;
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        for (source, line) in sampling::lines(summary, policies, &wanted) {
+            let Some(place) = self.table.place(source) else { continue };
+            let trail = self.table.trail_mut(place);
+            if usize::from(trail.samples) < SAMPLES_MOST {
+                trail.samples += 1;
+                self.table.keep_sample(source, line, now);
+            }
+        }
+        wanted.clear();
+        self.wanted = wanted;
     }
 
     /// Judges those that came near. All rows of a batch are of one time, so their order decides
@@ -344,6 +407,12 @@ impl Evidence {
     pub fn nearness(&self, source: Source, at: u64) -> Vec<Near> {
         let place = self.table.place(source);
         place.map_or_else(Vec::new, |place| self.table.nearness(place, at.min(AT_MOST)).collect())
+    }
+
+    /// Some lines of a source as they were written, as in [`super::Found::samples`].
+    #[must_use]
+    pub fn samples(&self, source: Source) -> Vec<String> {
+        self.table.samples.of(source)
     }
 
     /// The `count` sources that are nearest to a rule at a time, and to which.

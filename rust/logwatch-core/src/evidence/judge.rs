@@ -27,6 +27,9 @@ pub struct Found {
     pub last: u64,
     /// Which kinds of packets it ever sent.
     pub shapes: Shapes,
+    /// Some lines of it as they were written, cut after [`super::SAMPLE_MOST`] bytes; none where the
+    /// summaries kept none.
+    pub samples: Vec<String>,
 }
 
 /// A source that fulfils a rule.
@@ -133,6 +136,7 @@ impl Table {
             first: trail.first.max(oldest),
             last: trail.last,
             shapes: trail.shapes,
+            samples: self.samples.of(trail.source()),
         }
     }
 

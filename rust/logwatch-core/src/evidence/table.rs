@@ -8,6 +8,7 @@ use super::distinct::Distinct;
 use super::filter::Filter;
 use super::index::Index;
 use super::plan::{Gauge, Measure, Plan};
+use super::samples::Samples;
 use super::tally::{Tally, quarter};
 use super::trail::{Source, Trail};
 use super::window::{Window, bucket};
@@ -38,6 +39,28 @@ impl Moment {
     }
 }
 
+/// How near a source may be to the rule of a gauge that it is nearest to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reach {
+    /// Maybe it fulfils it, or is so near that it is to be judged.
+    pub is_there: bool,
+    /// A third of the way at least.
+    pub is_third: bool,
+}
+
+impl Reach {
+    #[inline]
+    pub(super) fn of(reached: u64, noticed: u64, lowest: u64) -> Self {
+        Self { is_there: reached >= noticed, is_third: reached >= lowest.div_ceil(3) }
+    }
+
+    /// The nearer of two.
+    #[inline]
+    pub(super) fn or(self, other: Self) -> Self {
+        Self { is_there: self.is_there | other.is_there, is_third: self.is_third | other.is_third }
+    }
+}
+
 /// Trails and gauges by place.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
@@ -55,6 +78,8 @@ pub(super) struct Table {
     free: Vec<usize>,
     /// The place that is looked at next to free one.
     hand: usize,
+    /// Lines of sources that came near.
+    pub samples: Samples,
     pub evictions: u64,
     pub refused: u64,
     /// Number of the batch that is read.
@@ -75,6 +100,7 @@ impl Table {
             distincts: Vec::new(),
             free: Vec::new(),
             hand: 0,
+            samples: Samples::default(),
             evictions: 0,
             refused: 0,
             batch: 0,
@@ -180,13 +206,13 @@ impl Table {
         &mut self.tallies[place * self.plan.tallies.len() + gauge]
     }
 
-    /// Sees a value of a source; whether that may bring it so near that it is to be judged.
+    /// Sees a value of a source; how near that may bring it to a rule.
     #[inline]
-    pub(super) fn see_value(&mut self, place: usize, gauge: usize, value: u64, at: u64) -> bool {
+    pub(super) fn see_value(&mut self, place: usize, gauge: usize, value: u64, at: u64) -> Reach {
         let (plan, distinct) = self.distinct_mut(place, gauge);
         let gauge = &plan.distincts[gauge];
         distinct.see(value, at, gauge.bounds());
-        distinct.count_most() >= gauge.noticed
+        Reach::of(distinct.count_most(), gauge.noticed, gauge.lowest)
     }
 
     /// The plan and a set, to be put into.
@@ -256,7 +282,7 @@ impl Table {
 
     /// How near a source is to some rule, 1 at the most, without looking at single buckets.
     #[allow(clippy::cast_precision_loss)]
-    fn roughly_near(&self, place: usize, now: &Moment) -> f32 {
+    pub(super) fn roughly_near(&self, place: usize, now: &Moment) -> f32 {
         let mut nearest = 0.0_f32;
         for rule in &self.plan.rules {
             let reached = match rule.gauge {
@@ -275,6 +301,14 @@ impl Table {
         nearest.min(1.0)
     }
 
+    /// Keeps a line of a source.
+    pub(super) fn keep_sample(&mut self, source: Source, line: &[u8], now: &Moment) {
+        let mut samples = std::mem::take(&mut self.samples);
+        let near = |source| self.place(source).map_or(0.0, |place| self.roughly_near(place, now));
+        samples.keep(source, line, near);
+        self.samples = samples;
+    }
+
     /// Frees a place.
     pub(super) fn remove(&mut self, place: usize) {
         self.restart(place);
@@ -290,6 +324,9 @@ impl Table {
         self.windows[of_place(self.plan.windows.len())].fill(Window::default());
         self.tallies[of_place(self.plan.tallies.len())].fill(Tally::default());
         self.distincts[of_place(self.plan.distincts.len())].fill(Distinct::default());
+        if self.trail(place).samples > 0 {
+            self.samples.forget(self.trail(place).source());
+        }
         let trail = self.trail_mut(place);
         let batch = trail.batch;
         *trail = Trail::new(trail.source(), trail.last);

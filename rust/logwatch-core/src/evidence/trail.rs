@@ -73,6 +73,8 @@ pub(super) struct Trail {
     bits: u64,
     v6: bool,
     pub shapes: Shapes,
+    /// Lines of it that were kept.
+    pub samples: u8,
     /// The batch in which it came near enough to be judged.
     pub batch: u32,
     /// Times of its packets, in milliseconds.
@@ -96,6 +98,7 @@ impl Trail {
             bits: source.bits,
             v6: source.v6,
             shapes: Shapes::default(),
+            samples: 0,
             batch: 0,
             first: at,
             last: at,

@@ -12,7 +12,7 @@ use crate::model::{NOW, engine, of, packets, ports, reached};
 
 const HEADER: &str = "Nov 24 12:00:00 worker-1 kernel: [1.000000] ";
 
-fn summary(lines: &[String]) -> Summary {
+fn scanner() -> Scanner {
     let settings = Settings {
         prefixes: Prefixes::new(&["calico-packet %p", "logged"]).expect("usable prefixes"),
         limits: Limits { bytes: 1 << 20, destinations: true },
@@ -20,7 +20,11 @@ fn summary(lines: &[String]) -> Summary {
         late_seconds: 0,
     };
     let clock = Clock::new(utc, (NOW / 1_000).cast_signed());
-    let mut scanner = Scanner::new(settings, clock, Seed::random());
+    Scanner::new(settings, clock, Seed::random())
+}
+
+fn summary(lines: &[String]) -> Summary {
+    let mut scanner = scanner();
     for line in lines {
         assert_eq!(line.len() + 1, scanner.feed(format!("{line}\n").as_bytes()));
     }
@@ -130,4 +134,33 @@ fn destinations_beyond_what_rows_can_tell_come_by_pairs() {
 
 fn address_of(text: &str) -> Address {
     Address::V4(text.parse::<std::net::Ipv4Addr>().expect("an address").into())
+}
+
+#[test]
+fn a_summary_keeps_the_first_whole_lines_of_packets() {
+    let packets: Vec<_> =
+        (0..40).map(|n| line("calico-packet deny", n, 22, "SYN") + "\n").collect();
+    let other = "Nov 24 12:00:00 worker-1 systemd[1]: Started Session 7 of user root.\n";
+    let stream = packets.join(other);
+    let kept = |bytes: usize, piece: usize| {
+        let mut scanner = scanner();
+        scanner.keep_samples(bytes);
+        for piece in stream.as_bytes().chunks(piece) {
+            scanner.feed(piece);
+        }
+        let samples = scanner.drain().samples;
+        assert!(scanner.drain().samples.is_empty());
+        String::from_utf8(samples).expect("as it was written")
+    };
+    for piece in [1, 100, 1_000, stream.len()] {
+        assert_eq!(packets.concat(), kept(1 << 20, piece));
+        let length = packets[0].len();
+        assert_eq!(packets[..2].concat(), kept(3 * length - 1, piece));
+        assert_eq!("", kept(0, piece));
+    }
+    let storm = packets.concat();
+    let mut scanner = scanner();
+    scanner.keep_samples(1_000);
+    scanner.feed(storm.as_bytes());
+    assert_eq!(storm[..scanner.drain().samples.len()].lines().count(), 1_000 / packets[0].len());
 }
