@@ -267,6 +267,12 @@ class Evidence:
         False if the source has no trail.
         """
 
+    def rest(self, source: str, until: float) -> bool:
+        """Forget a source, and count nothing of it for events from its last one up to `until`.
+
+        What ends `quiet` ends that. False if the source has no trail.
+        """
+
     def forget_after(self, time: float, /) -> None:
         """Drop the sources that were seen after `time`: the clock was wrong."""
 

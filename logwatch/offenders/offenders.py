@@ -194,7 +194,11 @@ class Offenders:
         longer from now on than its rule says.
         """
         self._set_clock(now)
-        return self._book.expire(now)
+        ended = self._book.expire(now)
+        for ban in ended:
+            if (source := _source(parse_network(ban.network))) is not None:
+                self._trails.quiet(source, 0.0)
+        return ended
 
     def shift(self, seconds: float) -> None:
         """Move all that is kept: the clock was set by so much, and no time has passed.
@@ -270,8 +274,8 @@ class Offenders:
             )
             ban = self.bans.get(offence.network)
             if ban is not None and ban.phase == self._mode:
-                self._trails.restart(source)
                 self._extend(ban, rule, offence.evidence)
+                self._rest(source, self.bans[offence.network])
                 continue
             refusal = self._never(network) or self._past(offence, rule, now)
             if refusal is None:
@@ -372,6 +376,10 @@ class Offenders:
         if expires - ban.expires >= seconds / EXTENSION_STEP:
             evidence = replace(ban.evidence, last=evidence.last)
             self._book.keep(replace(ban, expires=expires, seconds=seconds, evidence=evidence))
+
+    def _rest(self, source: str, ban: Ban) -> None:
+        """Count nothing of a banned source until its ban is worth extending: it may flood."""
+        self._trails.rest(source, ban.expires - ban.seconds * (1 - 1 / EXTENSION_STEP))
 
 
 def _banned_as(network: Network) -> Network:

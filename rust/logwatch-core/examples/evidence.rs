@@ -96,13 +96,14 @@ fn pass(batches: &[&[u8]], lines: u64, capacity: usize) -> Result<Pass, Box<dyn 
             .collect();
         let start = Instant::now();
         let fulfilled = pass.evidence.observe(&summary, &verdicts, at);
-        // As the agent does: a ban begins anew, what can't be banned is told of once.
+        // As the agent does: who is banned rests, who can't be is told of once in a window.
         for each in &fulfilled {
             if pass.banned < BANS_MOST {
-                pass.evidence.restart(each.source);
+                pass.evidence.rest(each.source, at + 60_000);
                 pass.banned += 1;
+            } else {
+                pass.evidence.quiet(each.source, at + 60_000);
             }
-            pass.evidence.quiet(each.source, at + 60_000);
         }
         pass.judging += start.elapsed();
         pass.rows += summary.rows().count();

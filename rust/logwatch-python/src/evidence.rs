@@ -286,6 +286,10 @@ impl Evidence {
         Ok(self.inner.quiet(self::source(source)?, milliseconds("until", until)?))
     }
 
+    fn rest(&mut self, source: &str, until: f64) -> PyResult<bool> {
+        Ok(self.inner.rest(self::source(source)?, milliseconds("until", until)?))
+    }
+
     #[pyo3(signature = (time, /))]
     fn forget_after(&mut self, time: f64) -> PyResult<()> {
         self.inner.forget_after(milliseconds("time", time)?);

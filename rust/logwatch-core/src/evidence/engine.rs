@@ -232,6 +232,9 @@ impl Evidence {
         let is_destination_kept = is_kept && !waiting.source.is_v6();
         let trail = table.trail_mut(place);
         trail.see(class.shapes, now.at);
+        if trail.rests && trail.is_quiet(now.at) {
+            return;
+        }
         if let Some(port) = port.filter(|_| !is_port_kept) {
             trail.see_port(port, now.at);
         }
@@ -270,6 +273,10 @@ impl Evidence {
         now: &Moment,
     ) {
         let Some(place) = self.table.place(Source::of(source)) else { return };
+        let trail = self.table.trail(place);
+        if trail.rests && trail.is_quiet(now.at) {
+            return;
+        }
         let mut reach = Reach::default();
         let mut is_kept = false;
         for bit in ones(allowed.gauges) {
@@ -390,6 +397,16 @@ impl Evidence {
         let trail = self.table.trail_mut(place);
         trail.set_quiet(&(trail.last..until));
         true
+    }
+
+    /// Forgets what a source did so far, and counts nothing of it for events from its last one up to
+    /// `until`. [`Self::quiet`] with a time that is over ends that. False if it has no trail.
+    pub fn rest(&mut self, source: Source, until: u64) -> bool {
+        let is_there = self.restart(source) && self.quiet(source, until);
+        if let Some(place) = self.table.place(source) {
+            self.table.trail_mut(place).rests = true;
+        }
+        is_there
     }
 
     /// Drops the trails that lead beyond a time: the clock that made them was wrong.

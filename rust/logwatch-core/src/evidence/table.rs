@@ -283,6 +283,10 @@ impl Table {
     /// How near a source is to some rule, 1 at the most, without looking at single buckets.
     #[allow(clippy::cast_precision_loss)]
     pub(super) fn roughly_near(&self, place: usize, now: &Moment) -> f32 {
+        // What is decided of it would have to be decided anew.
+        if self.trail(place).is_quiet(now.at) {
+            return 1.0;
+        }
         let mut nearest = 0.0_f32;
         for rule in &self.plan.rules {
             let reached = match rule.gauge {

@@ -82,6 +82,8 @@ pub(super) struct Trail {
     pub last: u64,
     /// It is not told of for events from the first of these times up to the second.
     quiet: (u64, u64),
+    /// Whether nothing of it counts in these times.
+    pub rests: bool,
     listed: Option<Box<Listed>>,
 }
 
@@ -103,6 +105,7 @@ impl Trail {
             first: at,
             last: at,
             quiet: (0, 0),
+            rests: false,
             listed: None,
         }
     }
@@ -156,6 +159,7 @@ impl Trail {
     /// Does not tell of it for events of a time.
     pub(super) fn set_quiet(&mut self, times: &Range<u64>) {
         self.quiet = (times.start, times.end);
+        self.rests = false;
     }
 
     /// Whether it is not to be told of at a time; a clock set back ends that as well.

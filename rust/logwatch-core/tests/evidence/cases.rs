@@ -214,6 +214,39 @@ fn a_quiet_source_is_not_told_of_until_then_and_counts_on() {
 }
 
 #[test]
+fn nothing_counts_of_a_source_that_rests() {
+    let (plan, classes) = decided(&[packets(2, 60_000), ports(9, 60_000)]);
+    let mut evidence = Evidence::new(plan, Seed::random(), 10, "");
+    let mut told = |at, rest: Option<u64>| {
+        let found = evidence.observe_seen(&classes, [syn(1, 22), syn(1, 23)].into_iter(), at);
+        assert!(rest.is_none_or(|until| evidence.rest(of(1), until)));
+        (found.first().map(|each| each.reached), reached(&evidence.nearness(of(1), at)))
+    };
+    assert_eq!((Some(2), vec![0, 0]), told(NOW, Some(NOW + 10_000)));
+    assert_eq!((None, vec![0, 0]), told(NOW + 9_999, None));
+    assert_eq!((Some(2), vec![2, 2]), told(NOW + 10_000, None));
+    assert_eq!((Some(4), vec![0, 0]), told(NOW + 11_000, Some(NOW + 20_000)));
+    assert!(evidence.quiet(of(1), 0));
+    let found = evidence.observe_seen(&classes, [syn(1, 22), syn(1, 23)].into_iter(), NOW + 12_000);
+    assert_eq!(1, found.len(), "a time that is over ends it");
+    assert!(!evidence.rest(of(2), NOW));
+}
+
+#[test]
+fn a_source_that_rests_keeps_its_place() {
+    let (plan, classes) = decided(&[ports(15, 60_000)]);
+    let mut evidence = Evidence::new(plan, Seed::random(), 100, "");
+    evidence.observe_seen(&classes, [syn(7, 22)].into_iter(), NOW);
+    assert!(evidence.rest(of(7), NOW + 10_000));
+    for round in 1..50 {
+        let flood = (1_000..2_000).map(|number| syn(number, 80));
+        evidence.observe_seen(&classes, flood, NOW + round);
+    }
+    assert!(evidence.evictions() > 10_000);
+    assert_eq!(vec![0], reached(&evidence.nearness(of(7), NOW + 50)));
+}
+
+#[test]
 fn what_a_wrong_clock_has_written_is_forgotten() {
     let (plan, classes) = decided(&[packets(3, 60_000)]);
     let mut evidence = Evidence::new(plan, Seed::random(), 10, "");
