@@ -7,6 +7,7 @@ from logwatch.blacklist.arrange import MOST, Shape
 from logwatch.blacklist.file import Change, Enforced, PolicyFile
 from logwatch.blacklist.networks import (
     FLOOR,
+    Cover,
     Network,
     NetworkError,
     collapse,
@@ -23,6 +24,7 @@ __all__ = [
     "FLOOR",
     "MOST",
     "Change",
+    "Cover",
     "Enforced",
     "Network",
     "NetworkError",

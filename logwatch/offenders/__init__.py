@@ -4,8 +4,17 @@ Decides only; who writes a policy asks `Offenders.networks`.
 """
 
 from logwatch.offenders.addresses import PROC_NET, AddressesError, own_addresses
-from logwatch.offenders.ban import Ban, Evidence, Mode
+from logwatch.offenders.ban import BY_HAND, Ban, Evidence, Mode
+from logwatch.offenders.book import BANS, open_bans
 from logwatch.offenders.freeze import CALM_SECONDS, Frozen
+from logwatch.offenders.manual import (
+    Decided,
+    ManualError,
+    TargetError,
+    check_request,
+    named,
+    read_target,
+)
 from logwatch.offenders.offence import NearMiss, Offence
 from logwatch.offenders.offenders import Offenders
 from logwatch.offenders.protected import Protected, Protection
@@ -14,13 +23,17 @@ from logwatch.offenders.rules_file import RulesError, read_rules
 from logwatch.offenders.why import Near, Stop, Why
 
 __all__ = [
+    "BANS",
+    "BY_HAND",
     "CALM_SECONDS",
     "PROC_NET",
     "REFUSALS",
     "AddressesError",
     "Ban",
+    "Decided",
     "Evidence",
     "Frozen",
+    "ManualError",
     "Mode",
     "Near",
     "NearMiss",
@@ -31,7 +44,12 @@ __all__ = [
     "Refusal",
     "RulesError",
     "Stop",
+    "TargetError",
     "Why",
+    "check_request",
+    "named",
+    "open_bans",
     "own_addresses",
     "read_rules",
+    "read_target",
 ]

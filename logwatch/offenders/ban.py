@@ -12,6 +12,9 @@ from msgspec.structs import replace
 
 Mode = Literal["observe", "propose", "enforce"]
 
+BY_HAND = "by hand"
+"""Stands in the place of the rule; no rule can be called so, for the blank in it."""
+
 Positive = Annotated[float, Meta(gt=0)]
 
 
@@ -68,8 +71,14 @@ class Ban(msgspec.Struct, frozen=True, forbid_unknown_fields=False, omit_default
     0 where no rule decided it."""
     ended: float | None = None
     """When it ended; an ended ban is kept for a while, to number the next offence."""
-    ending: Literal["", "expired", "protected"] = ""
-    """Why it ended; `protected` when its network came under the never-ban list."""
+    ending: Literal["", "expired", "protected", "removed"] = ""
+    """Why it ended; `protected` when its network came under the never-ban list; `removed` when a
+    person undid it."""
+    by: Literal["rule", "hand"] = "rule"
+    """`hand` where a person banned it, or approved of what a rule proposed: rules neither extend
+    nor replace it."""
+    forced: bool = False
+    """A person banned it in spite of the never-ban list."""
 
     def shifted(self, seconds: float) -> "Ban":
         """Move all its times: the clock was set by so much."""

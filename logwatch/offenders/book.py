@@ -13,7 +13,15 @@ from typing import Literal, get_args
 import msgspec
 from msgspec.structs import replace
 
-from logwatch.blacklist import Network, NetworkError, collapse, is_too_wide, overlap, parse_network
+from logwatch.blacklist import (
+    Cover,
+    Network,
+    NetworkError,
+    collapse,
+    is_too_wide,
+    overlap,
+    parse_network,
+)
 from logwatch.offenders.ban import Ban, Mode
 from logwatch.offenders.protected import Protected
 
@@ -23,6 +31,9 @@ RECALL = 7 * 86_400.0
 MAX_RECALLED = 4096
 """Ended bans remembered at most; 400 bytes each in the ledger."""
 
+
+BANS = "bans"
+"""The collection of the ledger that holds the documents."""
 
 ENDS_SPARE = 64
 """Entries of the heap beyond two for each ban; then it is made anew."""
@@ -43,6 +54,8 @@ class Book:
         self._phases: Counter[Mode] = Counter()
         self._looked_at = 0.0
         """Time of the last `expire`."""
+        self._covered = (0, Cover(()))
+        """The members for which it was made, and what people banned among them."""
         self._documents: dict[str, bytes] = {}
         self._checked_revision = -1
         """Of the protected list, when the bans were last held against it."""
@@ -89,7 +102,11 @@ class Book:
             self._networks[ban.network] for ban in self._bans.values() if ban.phase == phase
         ]
         if self._checked_revision != self._protected.revision:
-            networks = [each for each in networks if self._protected.reason(each) is None]
+            networks = [
+                each
+                for each in networks
+                if self._bans[str(each)].forced or self._protected.reason(each) is None
+            ]
         return tuple(str(network) for network in collapse(networks))
 
     def covering(self, network: Network) -> Ban | None:
@@ -101,6 +118,15 @@ class Book:
         )
         return self._bans.get(str(network)) or next(around, None)
 
+    def is_by_hand(self, network: Network) -> bool:
+        """Whether a person banned all of a network, or approved of its ban."""
+        if self._covered[0] != self._members:
+            by_hand = [
+                self._networks[ban.network] for ban in self._bans.values() if ban.by == "hand"
+            ]
+            self._covered = (self._members, Cover(by_hand))
+        return self._covered[1].holds(network)
+
     def next_offence(self, network: str) -> int:
         """Give the number of a network's next offence."""
         ended = self._ended.get(network)
@@ -110,12 +136,12 @@ class Book:
         """Take a ban in, in the place of an earlier one of its network."""
         self._ended.pop(ban.network, None)
         earlier = self._bans.get(ban.network)
-        if earlier is None or earlier.phase != ban.phase:
+        if earlier is None or (earlier.phase, earlier.by) != (ban.phase, ban.by):
             self._members += 1
             self._phases[ban.phase] += 1
             self._networks[ban.network] = parse_network(ban.network)
-        if earlier is not None and earlier.phase != ban.phase:
-            self._phases[earlier.phase] -= 1
+            if earlier is not None:
+                self._phases[earlier.phase] -= 1
         self._put(ban)
         heappush(self._ends, (ban.expires, ban.network))
         if len(self._ends) > 2 * len(self._bans) + ENDS_SPARE:
@@ -182,7 +208,8 @@ class Book:
         self._checked_revision = self._protected.revision
         over = []
         for ban in list(self._bans.values()):
-            if self._protected.reason(self._networks[ban.network]) is not None:
+            reason = self._protected.reason(self._networks[ban.network])
+            if reason is not None and not ban.forced:
                 over.append(self._end(ban, now, "protected"))
             elif ban.expires > now + ban.seconds:
                 self.keep(replace(ban, expires=now + ban.seconds))
@@ -196,7 +223,11 @@ class Book:
         for ban in list(self._ended.values()):
             self._recall(ban.shifted(seconds))
 
-    def _end(self, ban: Ban, now: float, ending: Literal["expired", "protected"]) -> Ban:
+    def remove(self, ban: Ban, now: float) -> Ban:
+        """End a ban by hand: nothing of it is held against its network. Returns it as it ended."""
+        return self._end(ban, now, "removed")
+
+    def _end(self, ban: Ban, now: float, ending: Literal["expired", "protected", "removed"]) -> Ban:
         self._changes += 1
         self._members += 1
         self._phases[ban.phase] -= 1
@@ -218,6 +249,12 @@ class Book:
         self._changes += 1
         del self._ended[ban.network]
         del self._documents[ban.network]
+
+
+def open_bans(documents: Mapping[str, bytes], now: float) -> list[Ban]:
+    """Return those of saved bans that hold at a time; damaged ones are left out."""
+    restored = [_restored(network, document) for network, document in documents.items()]
+    return [ban for ban in restored if ban and ban.ended is None and ban.expires > now]
 
 
 def _restored(network: str, document: bytes) -> Ban | None:

@@ -6,9 +6,7 @@ from logwatch.offenders.ban import Ban, Evidence
 from logwatch.offenders.language import Rule, format_duration
 from logwatch.offenders.refusal import Refusal
 
-Found = tuple[
-    int, tuple[int, ...], tuple[str, ...], float, float, tuple[str, ...], tuple[str, ...]
-]
+Found = tuple[int, tuple[int, ...], tuple[str, ...], float, float, tuple[str, ...], tuple[str, ...]]
 Fulfilled = tuple[str, int, int, Found]
 """Who fulfils a rule: see `logwatch._core.Evidence`."""
 

@@ -12,13 +12,22 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from logwatch._core import Evidence as Trails
-from logwatch.blacklist import FLOOR, Network, is_too_wide, network_of, parse_network, unmapped
+from logwatch.blacklist import (
+    FLOOR,
+    Network,
+    is_too_wide,
+    network_of,
+    overlap,
+    parse_network,
+    unmapped,
+)
 from logwatch.config import Brakes as Limits
 from logwatch.offenders.ban import Ban, Evidence, Mode
 from logwatch.offenders.book import Book
 from logwatch.offenders.brakes import Brakes, Hold
 from logwatch.offenders.freeze import Freeze, Frozen
 from logwatch.offenders.language import Rule
+from logwatch.offenders.manual import Decided, Manual
 from logwatch.offenders.offence import (
     Candidate,
     Fulfilled,
@@ -79,6 +88,7 @@ class Offenders:
         self._protected = protected
         self._mode: Mode = mode
         self._book = Book(protected)
+        self._manual = Manual(self._book, protected, mode)
         self._brakes = Brakes(limits, sources)
         self._freeze = Freeze(limits)
         self._now = 0.0
@@ -213,6 +223,19 @@ class Offenders:
             self._go_back(self._now + seconds)
         self._now += seconds
 
+    @property
+    def by_hand(self) -> Manual:
+        """What a person decides; an undo is `remove`."""
+        return self._manual
+
+    def remove(self, network: Network, now: float) -> Decided:
+        """Undo a ban: the evidence so far is forgotten too. Raises ManualError."""
+        decided = self._manual.remove(network, now)
+        for source, *_ in self._trails.top(len(self._trails), now):
+            if overlap(parse_network(source), network):
+                self._forgive(source)
+        return decided
+
     def freeze_text(self) -> str:
         """Tell why it is frozen, and what to do about it."""
         return self._freeze.text()
@@ -272,6 +295,9 @@ class Offenders:
             offence = Offence(
                 str(network), rule.name, reason(rule, number), evidence_of(evidence), at
             )
+            if self._book.is_by_hand(network):
+                self._forgive(source)
+                continue
             ban = self.bans.get(offence.network)
             if ban is not None and ban.phase == self._mode:
                 self._extend(ban, rule, offence.evidence)
@@ -285,6 +311,10 @@ class Offenders:
             self._waiting.remove(source)
             told.append(dataclasses.replace(offence, refusal=refusal))
         return told, candidates
+
+    def _forgive(self, source: str) -> None:
+        self._trails.restart(source)
+        self._waiting.remove(source)
 
     def _never(self, network: Network) -> Refusal | None:
         protection = self._protected.reason(network)

@@ -136,7 +136,9 @@ def test_this_hosts_addresses_are_protected_only_by_its_configuration(tmp_path: 
     assert {"listed": [], "own": None} == without["never_banned"]
     given = json.loads(logwatch(*arguments, "--config", str(config)).stdout)
     assert [] == given["bans"]
-    assert ["translated address", "operator", "loopback"] == [each["reason"] for each in given["refused"]]
+    assert ["translated address", "operator", "loopback"] == [
+        each["reason"] for each in given["refused"]
+    ]
     assert ["192.0.2.0/24"] == given["never_banned"]["listed"]
     assert given["never_banned"]["own"]
 

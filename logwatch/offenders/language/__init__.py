@@ -34,9 +34,11 @@ from logwatch.offenders.language.problem import Problem, render
 from logwatch.offenders.language.read import FILE_MOST, Reading, read
 from logwatch.offenders.language.rule import EVIDENCE, Measure, Place, Rule
 from logwatch.offenders.language.tree import tree
+from logwatch.offenders.language.values import BAN_MOST, Wrong, duration
 from logwatch.offenders.language.words import in_words
 
 __all__ = [
+    "BAN_MOST",
     "DEFAULT_NAME",
     "EVIDENCE",
     "FILE_MOST",
@@ -61,8 +63,10 @@ __all__ = [
     "SourceIn",
     "SynOnly",
     "TierIn",
+    "Wrong",
     "default_rules",
     "default_text",
+    "duration",
     "format_condition",
     "format_duration",
     "format_rules",
