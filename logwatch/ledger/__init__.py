@@ -2,6 +2,7 @@
 
 from logwatch.ledger.errors import StateError
 from logwatch.ledger.ledger import Ledger, SeriesLimits, Verdict
+from logwatch.ledger.reading import saved_documents
 from logwatch.ledger.snapshot import Count, Family, Labels, Snapshot
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "Snapshot",
     "StateError",
     "Verdict",
+    "saved_documents",
 ]
