@@ -17,7 +17,9 @@ from logwatch.agent.decisions import Decisions
 from logwatch.agent.inputs import input_paths, new_waiter, outdated_inputs
 from logwatch.agent.intake import Batch, Intake
 from logwatch.agent.recent import RecentSources
+from logwatch.agent.requests import Requests
 from logwatch.config import Config
+from logwatch.control.server import ControlServer, SocketError
 from logwatch.export import InputView, Metrics, Server, View
 from logwatch.ledger import Ledger, SeriesLimits, StateError
 from logwatch.offenders import REFUSALS
@@ -98,6 +100,8 @@ class Agent:
         self._alive_at = time.monotonic()
         self._committed_at = 0.0
         self._problems: dict[str, str] = {}
+        self._requests = Requests(self._ask)
+        self._control = ControlServer(Path(config.state), self._requests.submit)
         self._view = self._make_view()
         metrics = Metrics(lambda: self._view, version=__version__)
         self._server = Server(
@@ -118,6 +122,8 @@ class Agent:
         try:
             self._server.start()
             self._has_started = True
+            self._apart("control", self._start_control)
+            self._decisions.begin()
             host, port = self.address
             self._log.info(
                 "started",
@@ -135,11 +141,20 @@ class Agent:
         finally:
             self._close()
 
+    def _start_control(self) -> str | None:
+        try:
+            self._control.start()
+        except SocketError as error:
+            return str(error)
+        return None
+
     def _close(self) -> None:
         with self._flushing:
             self._is_over = True  # a scrape that waits shows what is committed
             self._flushing.notify_all()
         self._server.stop()
+        self._requests.close()
+        self._control.stop()
         self._waiter.close()
         for intake in self._intakes:
             intake.close()
@@ -169,9 +184,11 @@ class Agent:
             self._count(intake)
         self._apart("expiry", lambda: self._decisions.expire(self._now))
         self._apart("waiting offenders", lambda: self._decisions.decide(self._now))
+        self._apart("requests", lambda: self._requests.carry_out(self._decisions.by_hand.carry_out))
         self._apart("policy", lambda: self._decisions.enforce(began))
         is_due = began - self._committed_at >= COMMIT_SECONDS
-        if is_due or self._decisions.has_new_bans or asked > self._flushes_done:
+        is_asked = self._requests.has_answers or asked > self._flushes_done
+        if is_due or self._decisions.has_new_bans or is_asked:
             self._commit()
             self._committed_at = began
         self._note_problems()
@@ -214,6 +231,8 @@ class Agent:
             self._tell("state", "state not written", str(error))
         else:
             self._tell("state", "state written again", None)
+        self._apart("audit", self._decisions.write_audit)
+        self._requests.answer(self._told.get("state"), self._told.get("policy"))
 
     def _refresh_addresses(self, now: float) -> None:
         if self._decisions.is_refresh_due(now):
@@ -237,13 +256,18 @@ class Agent:
             self._log.info(event, part=part)
         self._problems = {key: text for key, text in self._told.items() if key not in HARMLESS}
 
-    def _flush(self) -> None:
-        """Have the loop read and commit once more, for a scrape."""
+    def _ask(self) -> int:
+        """Have the loop come round once more; return the number of that round."""
         with self._flushing:
             self._flushes_asked += 1
-            number = self._flushes_asked
             self._flushing.notify_all()
             self._waiter.wake()
+            return self._flushes_asked
+
+    def _flush(self) -> None:
+        """Have the loop read and commit once more, for a scrape."""
+        number = self._ask()
+        with self._flushing:
             self._flushing.wait_for(
                 lambda: self._is_over or self._flushes_done >= number, FLUSH_SECONDS
             )
@@ -255,6 +279,8 @@ class Agent:
             reasons.append(f"the reading loop has not come round for {silent:.0f} s")
         if not self._waiter.alive:
             reasons.append("the thread that watches for file events is dead")
+        if not self._control.alive:
+            reasons.append("the thread that answers `logwatch blacklist` is dead")
         return reasons
 
     def _make_view(self) -> View:

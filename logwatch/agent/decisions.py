@@ -11,14 +11,19 @@ from typing import Any
 
 import structlog
 
+from logwatch import __version__
+from logwatch.agent.audit import AuditError, AuditLog
+from logwatch.agent.by_hand import ByHand
 from logwatch.agent.clock import Clock
 from logwatch.agent.enforcement import Enforcement
 from logwatch.agent.intake import Batch
 from logwatch.blacklist import PolicyError
 from logwatch.config import Config
+from logwatch.control import moment
 from logwatch.export import escalation_counts
 from logwatch.ledger import Ledger
 from logwatch.offenders import (
+    BANS,
     CALM_SECONDS,
     AddressesError,
     Frozen,
@@ -38,7 +43,7 @@ NETWORKS_TOLD = 10
 HELD_SECONDS = 10.0
 """From one line of the log about bans that are held back to the next."""
 
-BANS, BRAKES = "bans", "brakes"
+BRAKES, AUDIT = "brakes", "audit"
 """The ledger's collections of documents."""
 
 FREEZE, CLOCK = "freeze", "clock"
@@ -85,6 +90,9 @@ class Decisions:
         """Whether a ban was decided since `begin_round`."""
         self._committed_revision = -1
         """Of the offenders: thousands of documents need not be compared each second."""
+        self._audit_path = config.audit_path
+        self._committed_lines = -1
+        """Revision of the audit log's documents."""
 
     def restore(self, ledger: Ledger, clock: Clock) -> None:
         """Take over what the ledger keeps, and count into it from now on.
@@ -92,6 +100,8 @@ class Decisions:
         A clock that was set since it was committed, in the same boot, changes no ban's length.
         """
         self._ledger, self._clock = ledger, clock
+        self.audit = AuditLog(self._audit_path, ledger.documents(AUDIT), self._mode)
+        self.by_hand = ByHand(self._offenders, self.audit, self._log)
         kept = ledger.documents(BRAKES)
         clock.restore(kept.get(CLOCK))
         now, step = clock.look()
@@ -101,6 +111,10 @@ class Decisions:
         if damaged:
             self._log.warning("damaged bans left out", number=damaged)
         self._shift(step)
+
+    def begin(self) -> None:
+        """Tell in the audit log in what mode it is decided from now on."""
+        self.audit.note(time.time(), "started", version=__version__)
 
     def begin_round(self, step: float) -> None:
         """Begin a round, in front of which the clock was set by so much.
@@ -141,6 +155,7 @@ class Decisions:
         """End the bans that are over."""
         for ban in self._offenders.expire(now):
             self._log.info("ban ended", network=ban.network, rule=ban.rule, why=ban.ending)
+            self.audit.note_ban(now, "ended", ban, why=ban.ending)
 
     def enforce(self, began: float) -> str | None:
         """Write the policy of a round that began then (monotonic); return what is wrong."""
@@ -158,6 +173,13 @@ class Decisions:
                 file=str(path),
                 added=_shortened(change.added, len(change.added)),
                 removed=_shortened(change.removed, len(change.removed)),
+            )
+            self.audit.note(
+                time.time(),
+                "policy written",
+                file=str(path),
+                added=change.added,
+                removed=change.removed,
             )
             if change.added and self._mode == "enforce":
                 for name, labels, amount in escalation_counts(time.monotonic() - since):
@@ -179,13 +201,24 @@ class Decisions:
 
     def commit(self, checkpoints: Mapping[str, bytes]) -> None:
         """Commit the ledger with the bans. Raises StateError."""
-        revision = self._offenders.revision
-        is_new = revision != self._committed_revision
+        revision, lines = self._offenders.revision, self.audit.revision
         freeze = self._offenders.freeze_document()
         kept = {CLOCK: self._clock.to_json()} | ({} if freeze is None else {FREEZE: freeze})
-        bans = {BANS: self._offenders.documents()} if is_new else {}
-        self._ledger.commit(checkpoints, {BRAKES: kept, **bans})
-        self._committed_revision = revision
+        documents: dict[str, Mapping[str, bytes]] = {BRAKES: kept}
+        if revision != self._committed_revision:
+            documents[BANS] = self._offenders.documents()
+        if lines != self._committed_lines:
+            documents[AUDIT] = self.audit.documents()
+        self._ledger.commit(checkpoints, documents)
+        self._committed_revision, self._committed_lines = revision, lines
+
+    def write_audit(self) -> str | None:
+        """Bring what was decided into the audit log, after the commit; return what is wrong."""
+        try:
+            self.audit.write()
+        except AuditError as error:
+            return str(error)
+        return None
 
     def entries(self) -> Mapping[str, int]:
         """How many bans there are by phase."""
@@ -218,6 +251,7 @@ class Decisions:
         }
         if offence.refusal is not None:
             self._log.info("ban refused", **event, why=offence.refusal.text)
+            self.audit.note_refusal(offence, offence.refusal.text, time.time())
         if offence.ban is not None:
             self.has_new_bans = True
             self._ledger.count("bans", (offence.rule, offence.ban.phase))
@@ -225,18 +259,22 @@ class Decisions:
                 _DECIDED[offence.ban.phase],
                 **event,
                 offence=offence.ban.offence,
-                expires=_moment(offence.ban.expires),
+                expires=moment(offence.ban.expires),
             )
+            self.audit.note_ban(time.time(), _EVENTS[offence.ban.phase], offence.ban)
 
     def _tell_freeze(self, now: float) -> None:
         frozen, before = self._offenders.frozen, self._frozen
         self._frozen = frozen
         if frozen is not None and before is None:
             self._log.warning("frozen", why=self._offenders.freeze_text())
+            self.audit.note(now, "frozen", why=self._offenders.freeze_text())
         elif frozen is None and before is not None:
+            why = f"it was calm for {CALM_SECONDS:.0f} s; rules decide again"
+            self.audit.note(now, "thawed", why=why)
             self._log.warning(
                 "thawed",
-                why=f"it was calm for {CALM_SECONDS:.0f} s; rules decide again",
+                why=why,
                 seconds=round(now - before.since),
                 waiting=self.held,
             )
@@ -255,6 +293,13 @@ class Decisions:
                 networks=_shortened(held.networks, held.number),
                 why=held.text,
                 waiting=self.held,
+            )
+            self.audit.note(
+                time.time(),
+                "held back",
+                networks=_shortened(held.networks, held.number),
+                why=held.text,
+                by="rule",
             )
         self._held.clear()
 
@@ -280,11 +325,9 @@ _DECIDED: Mapping[str, str] = {
     "enforce": "ban decided",
 }
 
+_EVENTS: Mapping[str, str] = {"observe": "shown", "propose": "proposed", "enforce": "banned"}
+
 
 def _shortened(networks: tuple[str, ...], number: int) -> list[str]:
     rest = number - NETWORKS_TOLD
     return [*networks[:NETWORKS_TOLD], *([f"and {rest} more"] if rest > 0 else [])]
-
-
-def _moment(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -1,8 +1,9 @@
 """Bans on their way into the policy file, or into a proposal beside it.
 
 enforce writes the policy file. propose writes what that file would be to NAME.proposed.yaml, for a
-person to look at and apply. observe writes neither. A ban that was enforced before the mode was
-changed ends at its time all the same: what it denies is taken out of the policy file then.
+person to look at, and to the policy file what a person banned or approved of. observe writes
+neither. A ban that was enforced before the mode was changed ends at its time all the same: what it
+denies is taken out of the policy file then.
 """
 
 from pathlib import Path
@@ -48,10 +49,9 @@ class Enforcement:
         try:
             if self._mode == "enforce":
                 own, wanted = None, offenders.networks()
-            else:  # what was enforced before only ends
+            else:  # what rules enforced before only ends
                 own = self._file.read().own
-                enforced = frozenset(offenders.networks_of("enforce"))
-                wanted = tuple(each for each in own if each in enforced)
+                wanted = self._kept(own, offenders)
             if wanted != own:
                 changes.append((self._path, self._file.write(wanted)))
         except PolicyError:
@@ -59,9 +59,16 @@ class Enforcement:
             raise
         self._enforced = len(wanted)
         if self._proposal is not None:
-            proposed = offenders.networks_of("propose")
+            proposed = (*wanted, *offenders.networks_of("propose"))
             changes.append((proposal_path(self._path), self._proposal.write(proposed)))
         return changes
+
+    def _kept(self, own: tuple[str, ...], offenders: Offenders) -> tuple[str, ...]:
+        """List what stays in the policy, and what people want there, unless they only observe."""
+        by_hand = offenders.by_hand.enforced() if self._mode == "propose" else frozenset()
+        return tuple(
+            each for each in offenders.networks_of("enforce") if each in own or each in by_hand
+        )
 
     def numbers(self, offenders: Offenders) -> dict[str, int]:
         """How many networks are decided, and how many of ours are in the policy file."""

@@ -109,6 +109,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     brakes: Brakes = Brakes()
     blacklist: Blacklist = Blacklist()
     series: Series = Series()
+    audit: str | None = None
+    """A JSON line for each decision; None is audit.jsonl in `state`, "off" is none."""
+
+    @property
+    def audit_path(self) -> Path | None:
+        """Where the audit log is; None where there is none."""
+        if self.audit == "off":
+            return None
+        return Path(self.state, "audit.jsonl") if self.audit is None else Path(self.audit)
 
     @property
     def listen_address(self) -> tuple[str, int]:
@@ -183,7 +192,8 @@ def _check_paths(config: Config, wrong: Wrong) -> None:
     if not config.logs:
         raise wrong(("logs",), "name at least one file, such as /var/log/syslog")
     paths = [(("logs", index), path) for index, path in enumerate(config.logs)]
-    for keys, path in [*paths, (("state",), config.state), (("policy_file",), config.policy_file)]:
+    named = (("state", config.state), ("policy_file", config.policy_file), ("audit", config.audit))
+    for keys, path in [*paths, *(((key,), path) for key, path in named)]:
         if path is not None and (not path or "\0" in path):
             raise wrong(keys, f"{path!r} is not a path")
     for (_, first), (index, path) in combinations(enumerate(config.logs), 2):
