@@ -66,9 +66,8 @@ class Enforcement:
     def _kept(self, own: tuple[str, ...], offenders: Offenders) -> tuple[str, ...]:
         """List what stays in the policy, and what people want there, unless they only observe."""
         by_hand = offenders.by_hand.enforced() if self._mode == "propose" else frozenset()
-        return tuple(
-            each for each in offenders.networks_of("enforce") if each in own or each in by_hand
-        )
+        kept = by_hand.union(own)
+        return tuple(each for each in offenders.networks_of("enforce") if each in kept)
 
     def numbers(self, offenders: Offenders) -> dict[str, int]:
         """How many networks are decided, and how many of ours are in the policy file."""

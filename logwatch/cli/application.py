@@ -402,6 +402,67 @@ RULES_COMMANDS: Commands = {
     "explain": ("Tell in words what rules do.", _rules_explain),
 }
 
+
+def _blacklist(  # noqa: PLR0913 - what its commands differ in
+    prog: str,
+    about: str,
+    arguments: list[str],
+    *,
+    command: str,
+    target: str = "",
+    meaning: str = "",
+) -> None:
+    parser = Parser(prog, about, f"[OPTIONS] {target}".rstrip())
+    add = parser.add_argument
+    if target:
+        add("target", metavar=target, help=meaning)
+    if command == "add":
+        add(
+            "--for",
+            dest="duration",
+            default="1d",
+            metavar="DURATION",
+            help="How long, such as 90s, 10m, 1h or 30d.  [default: 1d]",
+        )
+        add("--reason", default="", metavar="TEXT", help="Why, for those who read the list.")
+        add("--force", action="store_true", help="Ban it although it is on the never-ban list.")
+    add("--state", metavar="DIR", help="State directory of the agent.")
+    add("--config", metavar="FILE", help="The agent's configuration, which names it.")
+    add(
+        "--format",
+        choices=("table", "json"),
+        default="table",
+        help="How the result is written.  [default: table]",
+    )
+    given = vars(parser.parse_args(arguments))
+
+    from logwatch.cli.blacklist import run as run_blacklist
+
+    run_blacklist(command, **given)
+
+
+_DENIED = "Network, or address for its /32 or /64."
+
+BLACKLIST_COMMANDS: Commands = {
+    "list": ("List who is banned or proposed.", partial(_blacklist, command="list")),
+    "add": (
+        "Ban a network by hand.",
+        partial(_blacklist, command="add", target="CIDR", meaning=_DENIED),
+    ),
+    "remove": (
+        "Undo a ban: it ends now, and nothing of it is held against the network.",
+        partial(_blacklist, command="remove", target="CIDR", meaning=_DENIED),
+    ),
+    "approve": (
+        "Enforce what is only proposed.",
+        partial(_blacklist, command="approve", target="CIDR", meaning=_DENIED),
+    ),
+    "why": (
+        "Tell why an address is banned or not, and how near it is to each rule.",
+        partial(_blacklist, command="why", target="IP", meaning="Address, or network."),
+    ),
+}
+
 COMMANDS: Commands = {
     "agent": (
         "Follow the syslog of this node, export metrics, and decide who is blacklisted.",
@@ -416,6 +477,10 @@ COMMANDS: Commands = {
     "policy": (
         "Write the policies that block traffic in front of NAT, and check some.",
         partial(_group, commands=POLICY_COMMANDS, usage="[OPTIONS] COMMAND [ARGUMENTS]..."),
+    ),
+    "blacklist": (
+        "See who is banned and why, ban by hand, and undo a ban.",
+        partial(_group, commands=BLACKLIST_COMMANDS, usage="[OPTIONS] COMMAND [CIDR]"),
     ),
     "rules": (
         "Check the rules by which offenders are found, or tell them in words.",
