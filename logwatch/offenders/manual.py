@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from logwatch.blacklist import (
     FLOOR,
-    MAX_NETWORKS,
     Network,
     NetworkError,
     is_too_wide,
@@ -87,10 +86,12 @@ def check_request(seconds: int, reason: str) -> None:
 class Manual:
     """Decides for a person. One thread at a time."""
 
-    def __init__(self, book: Book, protected: Protected, mode: Mode) -> None:
+    def __init__(self, book: Book, protected: Protected, mode: Mode, *, room: int) -> None:
+        """`room` is the number of networks that the policy takes."""
         self._book = book
         self._protected = protected
         self._mode = mode
+        self._room = room
 
     def add(
         self, network: Network, now: float, *, seconds: float, reason: str, force: bool
@@ -105,9 +106,9 @@ class Manual:
         if protection is not None and not force:
             raise ManualError(f"{text} is never banned: {protection.text}; --force bans it anyway")
         earlier = self._book.bans.get(text)
-        if earlier is None and len(self._book.bans) >= MAX_NETWORKS:
+        if earlier is None and len(self._book.bans) >= self._room:
             raise ManualError(
-                f"{text} finds no room: {MAX_NETWORKS} networks are banned, which is what a policy"
+                f"{text} finds no room: {self._room} networks are banned, which is what a policy"
                 " takes; remove another one first"
             )
         if earlier is None:
