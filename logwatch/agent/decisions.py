@@ -17,7 +17,7 @@ from logwatch.agent.by_hand import ByHand
 from logwatch.agent.clock import Clock
 from logwatch.agent.enforcement import Enforcement
 from logwatch.agent.intake import Batch
-from logwatch.blacklist import PolicyError
+from logwatch.blacklist import MOST, PolicyError
 from logwatch.config import Config
 from logwatch.control import moment
 from logwatch.export import escalation_counts
@@ -77,6 +77,7 @@ class Decisions:
             mode=config.mode,
             limits=config.brakes,
             sources=sources,
+            room=MOST[config.blacklist.shape],
         )
         self._frozen: Frozen | None = None
         """As it was told last."""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from logwatch._core import Evidence as Trails
 from logwatch.blacklist import (
     FLOOR,
+    MOST,
     Network,
     is_too_wide,
     network_of,
@@ -79,16 +80,18 @@ class Offenders:
         limits: Limits,
         sources: Callable[[float], int] | None = None,
         near_misses: int = 0,
+        room: int = MOST["policy"],
     ) -> None:
         """Start without bans and evidence.
 
         `sources` estimates the distinct sources of the last five minutes, for the brake by share;
         without it there is none. So many near misses are remembered for `near_misses`.
+        `room` is the number of networks that the policy takes; only bans by hand meet it.
         """
         self._protected = protected
         self._mode: Mode = mode
         self._book = Book(protected)
-        self._manual = Manual(self._book, protected, mode)
+        self._manual = Manual(self._book, protected, mode, room=room)
         self._brakes = Brakes(limits, sources)
         self._freeze = Freeze(limits)
         self._now = 0.0

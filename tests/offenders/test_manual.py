@@ -6,7 +6,7 @@ from ipaddress import ip_network
 import pytest
 from offenders.packets import Sent, policies, summary
 
-from logwatch.blacklist import MAX_NETWORKS
+from logwatch.blacklist import MOST
 from logwatch.config import Brakes
 from logwatch.offenders import (
     Ban,
@@ -146,7 +146,7 @@ def test_neither_brakes_nor_a_freeze_hold_a_person_back() -> None:
 
 def test_a_policy_has_an_end_even_for_people() -> None:
     judge = judge_by()
-    for number in range(MAX_NETWORKS):
+    for number in range(MOST["policy"]):
         judge.ban(f"20.{number // 250}.{number % 250}.1")
     with pytest.raises(ManualError, match="remove another"):
         judge.ban("203.0.113.7")
