@@ -140,7 +140,8 @@ impl Table {
         }
     }
 
-    /// The packets within the window of a rule, and when that begins.
+    /// The packets within the window of a rule, and when the oldest of them came at the earliest:
+    /// where all of them lie in a quarter that does not count any more, when the window began.
     fn packets(&self, place: usize, rule: &Judged, at: u64) -> (u64, u64) {
         let within = rule.within;
         let (starts, counts): (Vec<_>, Vec<_>) = match rule.packets {
@@ -153,7 +154,8 @@ impl Table {
                 quarters.map(|(number, count)| (quarter_start(number, within), count)).unzip()
             }
         };
-        (counts.iter().sum(), starts.first().copied().unwrap_or(0))
+        let begin = (at + 1).saturating_sub(within);
+        (counts.iter().sum(), starts.first().copied().unwrap_or(begin))
     }
 
     fn ports(&self, place: usize, at: u64, within: u64) -> Vec<u16> {

@@ -111,7 +111,7 @@ proptest! {
         }
         for (source, least) in least_shares.into_iter().filter(|each| !offenders.contains_key(&each.0)) {
             let miss = misses.iter().find(|miss| miss.source == source);
-            let kept = miss.map_or(-1.0, |miss| share(&rules[miss.near.rule], miss.near.reached));
+            let kept = miss.map_or(0.0, |miss| share(&rules[miss.near.rule], miss.near.reached));
             prop_assert!(kept >= least, "{source} reached {least}, not {kept}");
         }
     }
