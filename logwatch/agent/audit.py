@@ -144,7 +144,7 @@ class AuditLog:
             offence=ban.offence,
             since=moment(ban.since),
             expires=moment(ban.expires),
-            evidence=proof_of(ban.evidence),
+            evidence=proof_of(ban.evidence, samples=True),
             **fields,
         )
 

@@ -142,7 +142,7 @@ class ByHand:
             cidr=why.network,
             verdict=_verdict(why),
             stops=tuple(stop.text for stop in why.stops if stop.reason != "banned"),
-            entries=entries_of(bans[each] for each in holding if each in bans),
+            entries=entries_of((bans[each] for each in holding if each in bans), samples=True),
             rules=tuple(
                 RuleNearness(each.rule, each.measure, each.reached, each.threshold, each.within)
                 for each in why.near

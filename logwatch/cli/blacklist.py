@@ -144,6 +144,11 @@ def _explain(answer: Explained) -> None:
     for entry in answer.entries:
         forced = ", forced" if entry.forced else ""
         sys.stdout.write(f"  banned  {entry.cidr}, {entry.rule}{forced}: {entry.reason or '-'}\n")
+        if entry.evidence is not None and entry.evidence.samples:
+            from logwatch.packets.explain import printable  # with a grammar, which takes a while
+
+            for line in entry.evidence.samples:
+                sys.stdout.write(f"  line    {printable(line.encode())}\n")
     for stop in answer.stops:
         sys.stdout.write(f"  stops   {stop}\n")
     for near in answer.rules:

@@ -23,8 +23,8 @@ VERSION = 1
 REQUEST_MOST = 4096
 """Bytes of a request with its line feed; the longest that makes sense has about 1,200."""
 
-ANSWER_MOST = 8 << 20
-"""Bytes of an answer: 2,048 networks, which a policy takes, at 4 KiB at the most."""
+ANSWER_MOST = 64 << 20
+"""Bytes of an answer: 50,000 networks, which sets take, at 1,300 at the most."""
 
 Cidr = Annotated[str, Meta(max_length=64)]
 
@@ -67,7 +67,7 @@ class Why(msgspec.Struct, frozen=True, tag="why", forbid_unknown_fields=True):
 Request = List | Add | Remove | Approve | Why
 
 
-class Proof(msgspec.Struct, frozen=True):
+class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a source did, as it is shown."""
 
     packets: int
@@ -76,6 +76,8 @@ class Proof(msgspec.Struct, frozen=True):
     shapes: tuple[str, ...]
     first: str
     last: str
+    samples: tuple[str, ...] = ()
+    """Up to five of its lines; not in a list, which would become long."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -188,8 +190,8 @@ def _opened(line: bytes) -> msgspec.Raw:
     return envelope.body
 
 
-def entry_of(ban: "Ban") -> Entry:
-    """Write a ban as it is shown."""
+def entry_of(ban: "Ban", *, samples: bool = False) -> Entry:
+    """Write a ban as it is shown, with the lines of its source or without."""
     return Entry(
         cidr=ban.network,
         phase=ban.phase,
@@ -197,16 +199,16 @@ def entry_of(ban: "Ban") -> Entry:
         since=moment(ban.since),
         expires=moment(ban.expires),
         offence=ban.offence,
-        evidence=proof_of(ban.evidence),
+        evidence=proof_of(ban.evidence, samples=samples),
         reason=ban.reason,
         by=ban.by,
         forced=ban.forced,
     )
 
 
-def entries_of(bans: "Iterable[Ban]") -> tuple[Entry, ...]:
+def entries_of(bans: "Iterable[Ban]", *, samples: bool = False) -> tuple[Entry, ...]:
     """Write bans as they are shown, sorted by address."""
-    return tuple(entry_of(ban) for ban in sorted(bans, key=_order))
+    return tuple(entry_of(ban, samples=samples) for ban in sorted(bans, key=_order))
 
 
 def _order(ban: "Ban") -> tuple[int, int, int]:
@@ -214,7 +216,7 @@ def _order(ban: "Ban") -> tuple[int, int, int]:
     return network.version, int(network.network_address), network.prefixlen
 
 
-def proof_of(evidence: "Evidence") -> Proof | None:
+def proof_of(evidence: "Evidence", *, samples: bool = False) -> Proof | None:
     """Write evidence as it is shown; None where there is none."""
     if evidence.packets == 0:
         return None
@@ -225,4 +227,5 @@ def proof_of(evidence: "Evidence") -> Proof | None:
         evidence.shapes,
         moment(evidence.first),
         moment(evidence.last),
+        evidence.samples if samples else (),
     )

@@ -216,6 +216,19 @@ def test_why_tells_what_is_near_and_what_stops_a_ban(operator: Operator) -> None
     assert (1, "203.0.113.66/32") == (body["schema"], body["cidr"])
 
 
+def test_why_and_the_audit_log_show_lines_of_a_banned_source(operator: Operator) -> None:
+    operator.scan()
+    operator.agent.wait_for(operator.entries, "ban")
+    (entry,) = json.loads(operator.run("why", "203.0.113.66", "--format", "json")[1])["entries"]
+    lines = entry["evidence"]["samples"]
+    assert 5 == len(lines)
+    assert all(" SRC=203.0.113.66 DST=198.51.100.1 " in line for line in lines)
+    assert lines[0] in operator.run("why", "203.0.113.66")[1]
+    (banned,) = [line for line in operator.audit() if line["event"] == "banned"]
+    assert lines == banned["evidence"]["samples"]
+    assert "samples" not in operator.entries()[0]["evidence"]
+
+
 def test_without_an_agent_the_list_is_what_was_saved(operator: Operator) -> None:
     operator.run("add", "198.18.7.1")
     before = operator.run("list")[1]
