@@ -128,6 +128,7 @@ def test_an_empty_file_is_the_default() -> None:
         (b"blacklist: {shape: sets}\nbrakes: {bans: 50001}\n", ["line 2", "50000", "shape sets"]),
         (b"blacklist:\n  shape: set\n", ["line 2", "blacklist.shape", "policy, sets"]),
         (b"blacklist:\n  sets: 1\n", ["line 2", "blacklist.sets", "known here: shape"]),
+        (b"tracked_sources: 99\n", ["line 1", "tracked_sources", "99", "100", "1000000"]),
         (b"series: {flows: 0}\n", ["line 1", "series.flows", "10000"]),
         (b"a: [\n", ["line 2", "not YAML"]),
         (b"- a\n", ["a mapping"]),

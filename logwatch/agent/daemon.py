@@ -305,6 +305,7 @@ class Agent:
             networks=self._decisions.networks(),
             frozen=self._decisions.is_frozen,
             held=self._decisions.held,
+            tracked=self._decisions.tracked,
         )
 
 

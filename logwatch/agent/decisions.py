@@ -78,6 +78,7 @@ class Decisions:
             limits=config.brakes,
             sources=sources,
             room=MOST[config.blacklist.shape],
+            capacity=config.tracked_sources,
         )
         self._frozen: Frozen | None = None
         """As it was told last."""
@@ -134,7 +135,11 @@ class Decisions:
 
     def judge(self, batch: Batch, now: float) -> None:
         """Take a batch into evidence and decide on those who offend by it."""
-        self._tell(self._offenders.observe(batch.summary, batch.at, now, batch.policies))
+        before = self._offenders.evictions
+        offences = self._offenders.observe(batch.summary, batch.at, now, batch.policies)
+        if evicted := self._offenders.evictions - before:
+            self._ledger.count("evicted_sources", by=evicted)
+        self._tell(offences)
 
     def decide(self, now: float) -> None:
         """Decide on those whose bans were held back; tell of a freeze, and of who was held."""
@@ -146,6 +151,11 @@ class Decisions:
     def is_frozen(self) -> bool:
         """Whether rules decide nothing."""
         return self._offenders.frozen is not None
+
+    @property
+    def tracked(self) -> int:
+        """Sources whose evidence is kept now."""
+        return self._offenders.tracked
 
     @property
     def held(self) -> int:

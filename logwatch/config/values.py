@@ -34,6 +34,8 @@ BANS_MOST = {"policy": 2_048, "sets": 50_000}
 """What a policy file takes, by its shape."""
 _SERIES_MOST = 10_000
 """A scrape stays below 200 ms."""
+_TRACKED = (100, 1_000_000)
+"""About 1 KiB each in a storm: 1 GiB at the most."""
 _BRAKES = {
     "bans_per_minute": (1, 10_000),
     "share_percent": (1, 100),
@@ -105,6 +107,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prefixes: tuple[Prefix, ...] = (Prefix(),)
     rules: str | None = None
     """A file in the language of rules; None takes those that come with logwatch."""
+    tracked_sources: int = 10_000
+    """Sources whose evidence is kept at a time."""
     never_ban: tuple[str, ...] = ()
     brakes: Brakes = Brakes()
     blacklist: Blacklist = Blacklist()
@@ -253,6 +257,11 @@ def _check_prefixes(config: Config, wrong: Wrong) -> None:
 
 
 def _check_numbers(config: Config, wrong: Wrong) -> None:
+    least, most = _TRACKED
+    if not least <= config.tracked_sources <= most:
+        raise wrong(
+            ("tracked_sources",), f"{config.tracked_sources} is not between {least} and {most}"
+        )
     shape = config.blacklist.shape
     if not 1 <= config.brakes.bans <= BANS_MOST[shape]:
         raise wrong(

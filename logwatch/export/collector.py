@@ -55,6 +55,8 @@ class LogwatchCollector(Collector):
         yield self.offences(view)
         yield self.bans(view)
         yield self.bans_refused(view)
+        yield self.tracked_sources(view)
+        yield self.evicted_sources(view)
         yield self.bans_held(view)
         yield self.frozen(view)
         yield self.blacklist_entries(view)
@@ -201,6 +203,19 @@ class LogwatchCollector(Collector):
             "if the source offends on."
         )
         return _counter(view, "bans_refused", text, ("reason",), known)
+
+    def tracked_sources(self, view: View) -> Metric:
+        """`logwatch_tracked_sources`."""
+        text = "Sources whose evidence is kept now; tracked_sources in the configuration bounds it."
+        return GaugeMetricFamily("logwatch_tracked_sources", text, value=view.tracked)
+
+    def evicted_sources(self, view: View) -> Metric:
+        """`logwatch_evicted_sources_total`."""
+        text = (
+            "Sources whose evidence gave up its place to that of others; those furthest from any "
+            "rule go first."
+        )
+        return _counter(view, "evicted_sources", text, (), [()])
 
     def bans_held(self, view: View) -> Metric:
         """`logwatch_bans_held`."""

@@ -40,6 +40,8 @@ class View:
     """Blacklist entries by phase."""
     frozen: bool = False
     """Whether rules decide nothing, since too many offend at once."""
+    tracked: int = 0
+    """Sources whose evidence is kept now."""
     held: int = 0
     """Offenders that wait, their bans held back by a brake."""
     networks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

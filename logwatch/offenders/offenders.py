@@ -23,6 +23,7 @@ from logwatch.blacklist import (
     unmapped,
 )
 from logwatch.config import Brakes as Limits
+from logwatch.config import Config
 from logwatch.offenders.ban import Ban, Evidence, Mode
 from logwatch.offenders.book import Book
 from logwatch.offenders.brakes import Brakes, Hold
@@ -46,9 +47,6 @@ from logwatch.offenders.why import Near, Stop, Why
 
 if TYPE_CHECKING:
     from logwatch.packets import Summary
-
-CAPACITY = 10_000
-"""Sources whose trails are kept; a million that come once each push none of them out."""
 
 MOMENT = 0.001
 """Seconds: the core's resolution of time."""
@@ -79,13 +77,15 @@ class Offenders:
         mode: Mode,
         limits: Limits,
         sources: Callable[[float], int] | None = None,
+        capacity: int = Config().tracked_sources,
         near_misses: int = 0,
         room: int = MOST["policy"],
     ) -> None:
         """Start without bans and evidence.
 
         `sources` estimates the distinct sources of the last five minutes, for the brake by share;
-        without it there is none. So many near misses are remembered for `near_misses`.
+        without it there is none. Of `capacity` sources the evidence is kept; a million that come
+        once each push none of them out. So many near misses are remembered for `near_misses`.
         `room` is the number of networks that the policy takes; only bans by hand meet it.
         """
         self._protected = protected
@@ -98,7 +98,7 @@ class Offenders:
         self._lag = math.inf
         """How far the latest packets are behind the clock."""
         self._rules = tuple(rules)
-        self._trails = Trails([plan(rule) for rule in rules], CAPACITY, near_misses=near_misses)
+        self._trails = Trails([plan(rule) for rule in rules], capacity, near_misses=near_misses)
         self._waiting = Waiting(self._trails)
         self._judged_at = 0.0
         """When those who wait were last judged."""
@@ -122,6 +122,16 @@ class Offenders:
     def held(self) -> int:
         """How many offenders wait, their bans held back by a brake; at most 1,000 are kept."""
         return len(self._waiting)
+
+    @property
+    def tracked(self) -> int:
+        """Sources whose evidence is kept now."""
+        return len(self._trails)
+
+    @property
+    def evictions(self) -> int:
+        """Sources that gave up their places to others so far."""
+        return self._trails.evictions
 
     def entries(self) -> dict[Mode, int]:
         """How many bans hold, by the mode in which they were decided."""

@@ -34,6 +34,7 @@ def counted_view() -> View:
         ("loss_reports", ("journald", SYSLOG)): 2,
         ("loss_reports", ("kernel", SYSLOG)): 1,
         ("overlong_lines", (SYSLOG,)): 5,
+        ("evicted_sources", ()): 3,
         ("offences", ("ports",)): 4,
         ("offences", ('a "rule" of yore',)): 1,
         ("bans", ("ports", "enforce")): 2,
@@ -69,6 +70,7 @@ def counted_view() -> View:
         networks={"decided": 2, "enforced": 1},
         frozen=True,
         held=7,
+        tracked=812,
     )
 
 
