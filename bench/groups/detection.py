@@ -18,8 +18,8 @@ from traffic import PREFIXES
 
 from logwatch._core import Evidence
 from logwatch.agent.intake import MEMORY
+from logwatch.config import Brakes, Config
 from logwatch.offenders import Offenders, Protected, read_rules
-from logwatch.offenders.offenders import CAPACITY
 from logwatch.offenders.plan import plan
 from logwatch.packets import Scanner, Summary
 
@@ -75,7 +75,7 @@ def _scan(scanner: Scanner, data: bytes) -> Summary:
 def _evidence(path: Path, lines: int) -> tuple[float, float]:
     """Seconds for counting, and for taking into evidence."""
     scanner = Scanner(list(PREFIXES), memory=MEMORY)
-    evidence = Evidence([plan(rule) for rule in RULES], CAPACITY)
+    evidence = Evidence([plan(rule) for rule in RULES], Config().tracked_sources)
     counting = judging = 0.0
     packets = 0
     for at, data in _batches(path, lines):
@@ -97,7 +97,7 @@ def _evidence(path: Path, lines: int) -> tuple[float, float]:
 def _offenders(path: Path, lines: int) -> float:
     """Seconds for taking into evidence and deciding."""
     scanner = Scanner(list(PREFIXES), memory=MEMORY)
-    offenders = Offenders(RULES, Protected((), list), mode="enforce")
+    offenders = Offenders(RULES, Protected((), list), mode="enforce", limits=Brakes())
     judging = 0.0
     for at, data in _batches(path, lines):
         summary = _scan(scanner, data)
