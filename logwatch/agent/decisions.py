@@ -32,6 +32,7 @@ from logwatch.offenders import (
     Offenders,
     Protected,
     read_rules,
+    resolvers,
 )
 
 ADDRESSES_SECONDS = 60.0
@@ -65,7 +66,7 @@ class Decisions:
         """
         self._log = log
         self._mode: Mode = config.mode
-        self._protected = Protected(config.never_ban_networks)
+        self._protected = Protected(config.never_ban_networks, resolvers=resolvers)
         self._addresses_at = time.monotonic()
         reading = read_rules(None if config.rules is None else Path(config.rules))
         for problem in reading.problems:

@@ -3,7 +3,7 @@
 Decides only; who writes a policy asks `Offenders.networks`.
 """
 
-from logwatch.offenders.addresses import PROC_NET, AddressesError, own_addresses
+from logwatch.offenders.addresses import PROC_NET, AddressesError, own_addresses, resolvers
 from logwatch.offenders.ban import BY_HAND, Ban, Evidence, Mode
 from logwatch.offenders.book import BANS, open_bans
 from logwatch.offenders.freeze import CALM_SECONDS, Frozen
@@ -52,4 +52,5 @@ __all__ = [
     "own_addresses",
     "read_rules",
     "read_target",
+    "resolvers",
 ]

@@ -1,4 +1,4 @@
-"""The host's own addresses, as the kernel lists them under `/proc/net`.
+"""The host's own addresses, as the kernel lists them under `/proc/net`, and its resolvers.
 
 Reads the network namespace of the process, or of another one's directory (`/proc/1/net` with the
 host's process namespace). Addresses of other nodes are not known here.
@@ -6,13 +6,15 @@ host's process namespace). Addresses of other nodes are not known here.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
-from logwatch.blacklist import Network
+from logwatch.blacklist import Network, NetworkError, network_of
 from logwatch.errors import LogwatchError
 
 PROC_NET = Path("/proc/net")
+RESOLV_CONF = Path("/etc/resolv.conf")
 
 _TABLES = ("Main:", "Local:")
 """Other routing tables may hold `local 0.0.0.0/0` for transparent proxies; that is no address."""
@@ -40,6 +42,23 @@ def own_addresses(directory: Path = PROC_NET) -> frozenset[Network]:
         raise AddressesError(
             f"own addresses can't be read from {directory} ({error}); a mounted /proc is needed"
         ) from error
+
+
+def resolvers(path: Path = RESOLV_CONF) -> frozenset[Network]:
+    """Read the name servers of resolv.conf(5); none where it can't be read, or names none.
+
+    Whoever forges the address of a resolver would have its answers denied.
+    """
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    found = set()
+    for words in (line.split() for line in lines):
+        if len(words) > 1 and words[0] == "nameserver":
+            with suppress(NetworkError):  # what the C library would not understand either
+                found.add(network_of(words[1].partition("%")[0]))
+    return frozenset(found)
 
 
 def _ipv4(trie: str) -> Iterator[IPv4Network]:

@@ -19,6 +19,7 @@ Kind = Literal[
     "broadcast",
     "nat64",
     "translated address",
+    "resolver",
     "operator",
 ]
 
@@ -55,29 +56,33 @@ _FIXED = (
 class Protected:
     """The never-ban list.
 
-    `own` is asked for the host's addresses at once and at each `refresh`; what it raises comes
-    through, and the addresses known before stay protected.
+    `own` and `resolvers` are asked for the host's addresses and its name servers, at once and at
+    each `refresh`; what they raise comes through, and the addresses known before stay protected.
     """
 
     def __init__(
         self,
         never_ban: Iterable[Network] = (),
         own: Callable[[], Iterable[Network]] = own_addresses,
+        resolvers: Callable[[], Iterable[Network]] = tuple,
     ) -> None:
         self._operators = [_operators(unmapped(network)) for network in never_ban]
-        self._ask = own
-        self._own: frozenset[Network] = frozenset()
+        self._ask, self._ask_resolvers = own, resolvers
+        self._found: tuple[frozenset[Network], frozenset[Network]] = (frozenset(), frozenset())
+        """The host's addresses, and its resolvers."""
         self._ranges = [_range(*each) for each in (*_FIXED, *self._operators)]
         self.revision = 0
         """Grows whenever the list changes."""
         self.refresh()
 
     def refresh(self) -> None:
-        """Read the host's addresses again."""
+        """Read the host's addresses and resolvers again."""
         own = frozenset(unmapped(network) for network in self._ask())
-        if own != self._own:
-            self._own = own
-            listed = (*_FIXED, *map(_translated, own), *self._operators)
+        resolvers = frozenset(unmapped(network) for network in self._ask_resolvers())
+        if (own, resolvers) != self._found:
+            self._found = own, resolvers
+            found = (*map(_translated, own), *map(_resolver, resolvers))
+            listed = (*_FIXED, *found, *self._operators)
             self._ranges = [_range(*each) for each in listed]
             self.revision += 1
 
@@ -111,6 +116,11 @@ def _translated(network: Network) -> tuple[Network, Protection]:
         " source was translated on the way. `externalTrafficPolicy: Local` in the Service keeps"
         " the sender's address",
     )
+
+
+def _resolver(network: Network) -> tuple[Network, Protection]:
+    text = f"{_text(network)} is a name server of this host (/etc/resolv.conf)"
+    return network, Protection("resolver", text)
 
 
 def _text(network: Network) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 import logwatch.errors
 from logwatch.blacklist import Network
-from logwatch.offenders import AddressesError, Protected, own_addresses
+from logwatch.offenders import AddressesError, Protected, own_addresses, resolvers
 
 FIB_TRIE = """\
 Main:
@@ -155,3 +155,22 @@ def test_addresses_of_a_real_interface_are_found() -> None:
     got = done.stdout.split()
     assert {"127.0.0.0/8", "192.0.2.0/24", "198.51.100.9/32", "2001:db8:0:1::5/128"} <= set(got)
     assert "0.0.0.0/0" not in got
+
+
+def test_resolvers_are_never_banned(tmp_path: Path) -> None:
+    """As resolv.conf names them, whatever else stands there; a file that is gone names none."""
+    conf = tmp_path / "resolv.conf"
+    conf.write_text(
+        "# nameserver 203.0.113.1\nsearch example.org\nnameserver 203.0.113.53\n"
+        "nameserver fe80::1%eth0\n  nameserver 2001:db8::53 \nnameserver nonsense\nnameserver\n"
+    )
+    protected = Protected((), own=list, resolvers=lambda: resolvers(conf))
+    for network in ("203.0.113.53/32", "203.0.113.0/24", "2001:db8::/64"):
+        found = protected.reason(ip_network(network))
+        assert found is not None
+        assert "resolver" == found.kind
+        assert "/etc/resolv.conf" in found.text
+    assert protected.reason(ip_network("203.0.113.1/32")) is None
+    conf.unlink()
+    protected.refresh()
+    assert protected.reason(ip_network("203.0.113.53/32")) is None
