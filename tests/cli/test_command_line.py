@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-import pty
 import signal
 import socket
 import subprocess
@@ -11,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import logwatch
+from command import logwatch, logwatch_on_a_terminal
 from conftest import FIXTURES
 
 from logwatch.cli.prefixes import prefix_texts
@@ -53,22 +52,7 @@ def test_a_person_sees_a_bar_while_a_long_report_is_read(tmp_path: Path) -> None
     """On a terminal stderr shows progress, and stdout stays the result alone."""
     large = tmp_path / "syslog"
     large.write_bytes(SCAN.read_bytes() * 2_000)
-    terminal, end = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "logwatch", "report", str(large), "--format", "json"],
-        stdout=subprocess.PIPE,
-        stderr=end,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
-    ) as process:
-        os.close(end)
-        output, _ = process.communicate(timeout=60)
-    shown = b""
-    try:
-        while data := os.read(terminal, 65_536):
-            shown += data
-    except OSError:
-        pass  # how a terminal says that its other end is closed
-    os.close(terminal)
+    output, shown = logwatch_on_a_terminal("report", str(large), "--format", "json")
     assert 288_000 == json.loads(output)["totals"]["packets"]
     assert str(large).encode() in shown
     assert b"B/s" in shown

@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -11,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import logwatch
+from command import logwatch, logwatch_on_a_terminal
 from report.replay.lines import line
 
 from logwatch.offenders import own_addresses
@@ -186,22 +185,7 @@ def test_an_interrupt_shows_what_was_read_so_far(tmp_path: Path) -> None:
 def test_a_person_sees_a_bar_and_a_table_as_wide_as_the_terminal(tmp_path: Path) -> None:
     large = tmp_path / "syslog"
     large.write_bytes(NIGHT.read_bytes() * 500)
-    terminal, end = pty.openpty()
-    with subprocess.Popen(
-        [*COMMAND, large, "--format", "json"],
-        stdout=subprocess.PIPE,
-        stderr=end,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
-    ) as process:
-        os.close(end)
-        output, _ = process.communicate(timeout=60)
-    shown = b""
-    try:
-        while data := os.read(terminal, 65_536):
-            shown += data
-    except OSError:
-        pass  # how a terminal says that its other end is closed
-    os.close(terminal)
+    output, shown = logwatch_on_a_terminal("replay", str(large), "--format", "json")
     assert 500 * 96 == json.loads(output)["totals"]["packets"]
     assert b"B/s" in shown
 
