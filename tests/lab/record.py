@@ -18,6 +18,7 @@ from lab.cases import CASES
 from lab.namespace import LabError
 from lab.network import Network
 from lab.packet import Sent
+from lab.recorder import record_named
 from lab.rsyslog import Rsyslog
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -79,23 +80,5 @@ def told(sent: Sent) -> bytes:
     return f"SRC={source} DST={destination} LEN={sent.length} ".encode()
 
 
-def main() -> int:
-    """Record the cases named on the command line, or all."""
-    known = {case.name: case for case in CASES}
-    names = sys.argv[1:] or list(known)
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        sys.stderr.write(f"record.py: no case {' '.join(unknown)}; there are {' '.join(known)}\n")
-        return 2
-    failures = 0
-    for name in names:
-        try:
-            sys.stdout.write(record(known[name], FIXTURES) + "\n")
-        except LabError as error:
-            failures += 1
-            sys.stderr.write(f"record.py: {error}\n")
-    return 1 if failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(record_named(CASES, lambda case: record(case, FIXTURES)))

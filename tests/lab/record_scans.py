@@ -23,6 +23,7 @@ from lab.namespace import LabError, require
 from lab.network import Network
 from lab.packet import Sent
 from lab.record import FIXTURES, told
+from lab.recorder import record_named
 from lab.rsyslog import Rsyslog
 from lab.wire import Wire
 
@@ -96,24 +97,5 @@ def _write(path: Path, data: bytes) -> None:
         path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
 
 
-def main() -> int:
-    """Record the cases named on the command line, or all."""
-    known = {case.name: case for case in CASES}
-    names = sys.argv[1:] or list(known)
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        sys.stderr.write(f"{Path(__file__).name}: no case {' '.join(unknown)}\n")
-        return 2
-    failures = 0
-    for name in names:
-        try:
-            sys.stdout.write(record(known[name]) + "\n")
-            sys.stdout.flush()
-        except LabError as error:
-            failures += 1
-            sys.stderr.write(f"{Path(__file__).name}: {error}\n")
-    return 1 if failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(record_named(CASES, record))
