@@ -246,7 +246,7 @@ class Offenders:
         decided = self._manual.remove(network, now)
         for source, *_ in self._trails.top(len(self._trails), now):
             if overlap(parse_network(source), network):
-                self._forgive(source)
+                self._start_anew(source)
         return decided
 
     def freeze_text(self) -> str:
@@ -309,7 +309,7 @@ class Offenders:
                 str(network), rule.name, reason(rule, number), evidence_of(evidence), at
             )
             if self._book.is_by_hand(network):
-                self._forgive(source)
+                self._start_anew(source)
                 continue
             ban = self.bans.get(offence.network)
             if ban is not None and ban.phase == self._mode:
@@ -325,7 +325,8 @@ class Offenders:
             told.append(dataclasses.replace(offence, refusal=refusal))
         return told, candidates
 
-    def _forgive(self, source: str) -> None:
+    def _start_anew(self, source: str) -> None:
+        """Forget what a source did, and that it waits."""
         self._trails.restart(source)
         self._waiting.remove(source)
 
@@ -353,8 +354,7 @@ class Offenders:
             earlier = self.bans.get(offence.network)
             hold = self._hold(now, earlier)
             if hold is None:
-                self._trails.restart(each.source)
-                self._waiting.remove(each.source)
+                self._start_anew(each.source)
                 self._brakes.count(now)
                 ban = self._ban(offence, each.rule, earlier, now)
                 self._book.keep(ban)
