@@ -208,7 +208,7 @@ def health_check(scene: Scene) -> None:
         configuration.write(HAPROXY.format(node=NODE))
         configuration.flush()
         scene.start("haproxy", "-q", "-db", "-f", configuration.name)
-        time.sleep(HEALTH_SECONDS)
+        time.sleep(HEALTH_SECONDS)  # its checks are what is recorded
 
 
 def late_replies(scene: Scene) -> None:
