@@ -1,7 +1,8 @@
 """Wake the reader when something happens beside the files it follows.
 
 A wake-up is only a hint: the reader polls anyway, and finds what no event told. The directory is
-watched, never the file, since a watch on a file follows it when it is renamed.
+watched, never the file, since a watch on a file follows it when it is renamed. While a file grows
+all the time nothing is watched: each event would cost three threads a moment to tell what is known.
 """
 
 import errno
@@ -27,6 +28,16 @@ from watchdog.observers.inotify import InotifyObserver
 RETRY = 10.0
 """Seconds between attempts to watch a directory again: it costs a stat each, and polling goes on
 meanwhile."""
+
+BUSY_WAITS = 20
+"""So many waits in a row that ended at once by an event: then the files are looked at in turns."""
+
+TURN = 0.05
+"""Seconds from one such look to the next: as long as the daemon takes at least between two rounds,
+so that nothing is read later for it."""
+
+QUIET_TURNS = 20
+"""So many looks in a row that found nothing new: then the directories are watched again."""
 
 # Without a filter the kernel also tells of openings and readings, so reading would wake itself.
 _EVENTS: list[type[FileSystemEvent]] = [
@@ -71,6 +82,11 @@ class Waker:
         self._retry = retry
         self._new_observer = new_observer
         self._flag = threading.Event()
+        self._is_changed = False
+        """Whether it was an event that raised the flag last."""
+        self._busy_waits = 0
+        self._resting: _Resting | None = None
+        """While nothing is watched since the files grow all the time."""
         self._observer: InotifyObserver | None = None
         self._watched: dict[Path, _Watched] = {}
         self._reason = ""
@@ -104,21 +120,53 @@ class Waker:
 
     def wait(self, seconds: float) -> bool:
         """Sleep until something changed or `wake` was called, at most so long; True when woken."""
+        if self._resting is not None:
+            return self._wait_in_turns(self._resting, seconds)
         if not self._closed and self._clock() - self._tended >= self._retry:
             self._tended = self._clock()
             self._tend()
+        is_busy = self._is_changed
         woken = self._flag.wait(seconds)
-        if woken:
-            self._flag.clear()
+        self._lower()
+        self._busy_waits = self._busy_waits + 1 if is_busy else 0
+        if self._busy_waits >= BUSY_WAITS and not self._closed:
+            self._stop()
+            self._resting = _Resting(self._state())
         return woken
+
+    def _wait_in_turns(self, resting: "_Resting", seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while not self._flag.wait(min(TURN, max(0.0, end - time.monotonic()))):
+            if resting.look(self._state()):
+                return True
+            if resting.turns >= QUIET_TURNS:
+                self._resting, self._busy_waits = None, 0
+                self._tend()
+                break  # for what happened before the watch began
+            if time.monotonic() >= end:
+                return False
+        self._lower()
+        return True
+
+    def _state(self) -> tuple[tuple[int, ...] | None, ...]:
+        return tuple(_state(path) for path in self._paths)
+
+    def _lower(self) -> None:
+        self._is_changed = False
+        self._flag.clear()
 
     def wake(self) -> None:
         """End the present or the next `wait`."""
         self._flag.set()
 
+    def _change(self) -> None:
+        self._is_changed = True
+        self._flag.set()
+
     def close(self) -> None:
         """Stop all threads; `wait` goes on as a plain sleep."""
         self._closed = True
+        self._resting = None
         self._reason = "Watching has ended."
         self._stop()
 
@@ -167,7 +215,7 @@ class Waker:
             # watchdog takes this refusal of the kernel for a success.
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(directory))
         watch = self._observer.schedule(
-            _Handler(self._names(), self.wake),
+            _Handler(self._names(), self._change),
             str(directory),
             event_filter=_EVENTS,
         )
@@ -182,6 +230,22 @@ class Waker:
     def _names(self) -> tuple[str, ...]:
         real = {Path(os.path.realpath(path)).name for path in self._paths}
         return tuple(real | {path.name for path in self._paths})
+
+
+class _Resting:
+    """Looks at files in turns: at what `stat` tells of them."""
+
+    def __init__(self, state: tuple[tuple[int, ...] | None, ...]) -> None:
+        self._state = state
+        self.turns = 0
+        """Looks in a row that found nothing new."""
+
+    def look(self, state: tuple[tuple[int, ...] | None, ...]) -> bool:
+        """Tell whether this differs from the look before."""
+        is_new = state != self._state
+        self._state = state
+        self.turns = 0 if is_new else self.turns + 1
+        return is_new
 
 
 class _Handler(FileSystemEventHandler):
@@ -201,3 +265,12 @@ class _Handler(FileSystemEventHandler):
 def _inode(directory: Path) -> tuple[int, int]:
     seen = directory.stat()
     return (seen.st_dev, seen.st_ino)
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """Tell one state of a file from the next; None where it can't be looked at."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return None
+    return (seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns)

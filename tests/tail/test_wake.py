@@ -14,7 +14,7 @@ import pytest
 from tail.recorder import append, open_descriptors
 from watchdog.observers.inotify import InotifyObserver
 
-from logwatch.tail.wake import Waker
+from logwatch.tail.wake import BUSY_WAITS, Waker
 
 PATIENCE = 20.0  # seconds that no passing test ever waits
 
@@ -50,6 +50,11 @@ def drained(waker: Waker) -> Waker:
     while waker.wait(0.0):
         pass
     return waker
+
+
+def wait_for_event(waker: Waker) -> None:
+    """Until an event has raised the flag, without lowering it."""
+    assert waker._flag.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("change", ["create", "append", "rename", "remove", "rotated"])
@@ -207,7 +212,7 @@ def test_exhausted_instances_for_real(log: Path, closing: ExitStack, clock: Cloc
 def test_limit_of_the_kernel_is_polled(log: Path, limit: str, cause: str) -> None:
     """The kernel itself refuses, in a user namespace whose limit is 0."""
     look = (
-        "import sys, pathlib; from logwatch.tail.wake import Waker;"
+        "import sys, pathlib; from logwatch.tail.wake import BUSY_WAITS, Waker;"
         "waker = Waker([pathlib.Path(sys.argv[1])]);"
         "print(waker.mode, waker.alive, waker.wait(0.0), waker.reason); waker.close()"
     )
@@ -303,3 +308,37 @@ def test_asking_whether_it_lives_while_watches_are_made(
         assert waker.alive
     finally:
         emitters.intersection_update(real)
+
+
+def test_a_file_that_grows_all_the_time_is_looked_at_in_turns(
+    log: Path, closing: ExitStack, clock: Clock
+) -> None:
+    """Events would only tell what is known: nothing is watched until the file is quiet again."""
+    waker = drained(waker_of(closing, clock, log))
+    threads = threading.active_count()
+    for _ in range(BUSY_WAITS):
+        append(log, b"one\n")
+        wait_for_event(waker)
+        assert waker.wait(PATIENCE)
+    assert threads > threading.active_count()
+    append(log, b"one\n")
+    assert waker.wait(PATIENCE)
+    assert ("inotify", "", True) == (waker.mode, waker.reason, waker.alive)
+    assert waker.wait(PATIENCE)  # it is quiet: watched again
+    assert threads == threading.active_count()
+    drained(waker)
+    append(log, b"two\n")
+    assert waker.wait(PATIENCE)
+
+
+def test_a_scrape_wakes_while_files_are_looked_at_in_turns(
+    log: Path, closing: ExitStack, clock: Clock
+) -> None:
+    waker = drained(waker_of(closing, clock, log))
+    for _ in range(BUSY_WAITS):
+        append(log, b"one\n")
+        wait_for_event(waker)
+        assert waker.wait(PATIENCE)
+    waker.wake()
+    assert waker.wait(PATIENCE)
+    assert not waker.wait(0.0)
