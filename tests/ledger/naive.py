@@ -3,7 +3,7 @@
 Properties hold both against each other in `test_agreement`.
 """
 
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
 from types import MappingProxyType
@@ -19,10 +19,6 @@ or a few times, a scanner or a broken client soon reaches ten."""
 IDLE_SECONDS = 900.0
 """A series may lose its place after this long without a packet. Prometheus looks back 5 minutes,
 so a dashboard has long drawn its end."""
-
-CANDIDATES_PER_PLACE = 16
-"""Candidates remembered for each place; the one not seen for longest is forgotten first. With 256
-places a flood of 4,096 new sources a second leaves a scanner a second for its ten packets."""
 
 
 class _Place:
@@ -43,11 +39,10 @@ class NaiveSeries:
         """Take up what was saved; of more than `capacity` series the idlest go to `other`."""
         self._capacity = capacity
         self._open_places = (capacity + 1) // 2
-        self._most_candidates = capacity * CANDIDATES_PER_PLACE
         self._places: dict[Labels, _Place] = {}
         self._other_packets = 0
         self._other_bytes = 0
-        self._candidates: OrderedDict[Labels, int] = OrderedDict()
+        self._candidates: dict[Labels, int] = {}
         self._changed: set[Labels] = set()
         # Evicted since the last commit: such a key must be seen gone in one snapshot before it
         # may return at a lower count, or the series would shrink in the eyes of who reads it.
@@ -76,8 +71,6 @@ class NaiveSeries:
                 seen = self._candidates.pop(labels, 0) + packets
                 if seen < ADMISSION_PACKETS or not self._has_room(labels, now):
                     self._candidates[labels] = seen
-                    if len(self._candidates) > self._most_candidates:
-                        self._candidates.popitem(last=False)
                     self.add_other(packets, size)
                     return
             place = self._places[labels] = _Place(0, 0, now)

@@ -1,71 +1,66 @@
-//! Who wants a place, with the packets it has sent; who was not seen for longest is forgotten.
+//! Who wants a place, with the packets it has sent; who was not seen for long is forgotten.
 //!
-//! A candidate is known by 64 bits of its key's seeded hash, so that all of them stay in the
-//! processor's cache. Of two with the same hash, which nobody outside can find, one is admitted
-//! early.
+//! A cache of sets: a key's seeded hash chooses a set of eight, one line of the processor's cache,
+//! in which the one not seen for longest is forgotten first. So a flood of new keys costs one
+//! access to memory each. A candidate is known by 60 more bits of its hash; of two that share them,
+//! which nobody outside can find, one is admitted early.
 
-use hashbrown::HashTable;
-use lru_slab::LruSlab;
+/// Candidates of a set: as many as a line of 64 bytes holds.
+const WAYS: usize = 8;
 
-struct Candidate {
-    hash: u64,
-    packets: u8,
-}
+/// Low bits of a candidate: the packets it has sent.
+const PACKETS: u64 = 0xF;
+
+/// The most packets that are told apart.
+pub const MOST_PACKETS: u8 = PACKETS as u8;
+
+/// Its candidates, the one seen last in front; 0 where there is none.
+#[derive(Clone)]
+#[repr(align(64))]
+struct Set([u64; WAYS]);
 
 /// The candidates of one family.
 pub struct Candidates {
-    /// At least one.
-    most: usize,
-    /// The latest seen first.
-    slots: LruSlab<Candidate>,
-    /// Every slot in use.
-    by_hash: HashTable<u32>,
+    sets: Vec<Set>,
 }
 
 impl Candidates {
-    /// Nobody yet; room for `most`, which is taken as they come.
+    /// Nobody yet; room for about `most`, and for eight at least.
     pub fn new(most: usize) -> Self {
-        Self { most: most.max(1), slots: LruSlab::new(), by_hash: HashTable::new() }
+        Self { sets: vec![Set([0; WAYS]); most.div_ceil(WAYS).max(1)] }
     }
 
-    /// Packets of a candidate, 0 for others.
-    pub fn packets(&self, hash: u64) -> u8 {
-        self.find(hash).map_or(0, |slot| self.slots.peek(slot).packets)
-    }
-
-    /// Sees a candidate, which has sent so many packets.
-    pub fn put(&mut self, hash: u64, packets: u8) {
-        if let Some(slot) = self.find(hash) {
-            self.slots.get_mut(slot).packets = packets;
-            return;
-        }
-        if self.by_hash.len() == self.most
-            && let Some(oldest) = self.slots.lru()
-        {
-            self.free(oldest);
-        }
-        let slot = self.slots.insert(Candidate { hash, packets });
-        let slots = &self.slots;
-        self.by_hash.insert_unique(hash, slot, |&slot| slots.peek(slot).hash);
+    /// Sees a candidate send packets, and returns how many it has sent, up to [`MOST_PACKETS`].
+    pub fn see(&mut self, hash: u64, packets: u8) -> u8 {
+        let tag = tag(hash);
+        let set = self.set(hash);
+        let found = set.iter().position(|&known| known & !PACKETS == tag);
+        let before = found.map_or(0, |index| (set[index] & PACKETS) as u8);
+        let sent = before.saturating_add(packets).min(MOST_PACKETS);
+        set.copy_within(..found.unwrap_or(WAYS - 1), 1);
+        set[0] = tag | u64::from(sent);
+        sent
     }
 
     /// Forgets a candidate, if it is one.
     pub fn remove(&mut self, hash: u64) {
-        if let Some(slot) = self.find(hash) {
-            self.free(slot);
+        let tag = tag(hash);
+        let set = self.set(hash);
+        if let Some(index) = set.iter().position(|&known| known & !PACKETS == tag) {
+            set.copy_within(index + 1.., index);
+            set[WAYS - 1] = 0;
         }
     }
 
-    fn find(&self, hash: u64) -> Option<u32> {
-        self.by_hash.find(hash, |&slot| self.slots.peek(slot).hash == hash).copied()
+    fn set(&mut self, hash: u64) -> &mut [u64; WAYS] {
+        let index = (u128::from(hash) * self.sets.len() as u128) >> 64;
+        &mut self.sets[index as usize].0
     }
+}
 
-    fn free(&mut self, slot: u32) {
-        let hash = self.slots.remove(slot).hash;
-        if let Ok(entry) = self.by_hash.find_entry(hash, |&known| known == slot) {
-            entry.remove();
-        }
-    }
+/// The bits that a candidate is known by; never 0, which stands for nobody.
+fn tag(hash: u64) -> u64 {
+    (hash << 4).max(PACKETS + 1)
 }
 
 #[cfg(test)]
@@ -73,15 +68,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_one_not_seen_for_longest_is_forgotten() {
-        let mut candidates = Candidates::new(3);
-        for hash in [1, 2, 3, 1, 4] {
-            candidates.put(hash, candidates.packets(hash) + 1);
+    fn of_a_set_the_one_not_seen_for_longest_is_forgotten() {
+        let mut candidates = Candidates::new(WAYS);
+        for hash in (1..=8).chain([1, 9]) {
+            candidates.see(hash, 1);
         }
-        assert_eq!([2, 0, 1, 1], [1, 2, 3, 4].map(|hash| candidates.packets(hash)));
-        candidates.remove(3);
-        candidates.remove(9);
-        candidates.put(5, 7);
-        assert_eq!([2, 0, 1, 7], [1, 3, 4, 5].map(|hash| candidates.packets(hash)));
+        assert_eq!([3, 1, 2], [1, 2, 9].map(|hash| candidates.see(hash, 1)));
+    }
+
+    #[test]
+    fn who_is_removed_is_a_candidate_no_more_and_makes_room() {
+        let mut candidates = Candidates::new(WAYS);
+        for hash in 1..=8 {
+            candidates.see(hash, 2);
+        }
+        candidates.remove(5);
+        candidates.remove(50);
+        candidates.see(9, 1);
+        assert_eq!([4, 4, 3], [1, 8, 9].map(|hash| candidates.see(hash, 2)));
+        assert_eq!(1, candidates.see(5, 1));
+    }
+
+    #[test]
+    fn more_packets_than_are_told_apart_are_the_most() {
+        let mut candidates = Candidates::new(0);
+        candidates.see(0, MOST_PACKETS);
+        assert_eq!([MOST_PACKETS, 1], [candidates.see(0, u8::MAX), candidates.see(1, 1)]);
+    }
+
+    #[test]
+    fn the_same_low_bits_in_another_set_are_another_candidate() {
+        let mut candidates = Candidates::new(2 * WAYS);
+        candidates.see(7, 3);
+        assert_eq!(1, candidates.see(7 | 1 << 63, 1));
     }
 }

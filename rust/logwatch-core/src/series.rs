@@ -3,8 +3,8 @@
 //! A family has a fixed number of places. What has no place is counted in `other`, so that the
 //! series and `other` always add up to the total, and a key counts only from its admission, so that
 //! neither a series nor `other` ever shrinks. A flood of keys seen once each fills half of the
-//! places at most. The same calls in the same order give the same series: ties go to who was
-//! admitted first.
+//! places at most. While no candidate is forgotten, the same calls in the same order give the same
+//! series: ties go to who was admitted first.
 
 use std::hash::BuildHasher;
 
@@ -22,9 +22,9 @@ const ADMISSION_PACKETS: u8 = 10;
 /// so a dashboard has long drawn its end.
 const IDLE_SECONDS: f64 = 900.0;
 
-/// Candidates remembered for each place; the one not seen for longest is forgotten first. With 256
-/// places a flood of 4,096 new sources a second leaves a scanner a second for its ten packets.
-const CANDIDATES_PER_PLACE: usize = 16;
+/// Candidates remembered for each place, about those seen last. With 256 places a flood of 4,096 new
+/// sources a second leaves a scanner a second for each of its ten packets.
+const CANDIDATES_PER_PLACE: usize = 32;
 
 /// Ends each label of a key; UTF-8 never holds it, so that no two lists of labels give one key.
 const LABEL_END: u8 = 0xFF;
@@ -192,13 +192,11 @@ impl Series {
         if self.places.len() < self.capacity.div_ceil(2) {
             return true;
         }
-        let before = self.candidates.packets(hash);
-        let seen = before.saturating_add(packets.min(ADMISSION_PACKETS.into()) as u8);
+        let seen = self.candidates.see(hash, packets.min(ADMISSION_PACKETS.into()) as u8);
         if seen >= ADMISSION_PACKETS && self.has_room(key, now) {
             self.candidates.remove(hash);
             return true;
         }
-        self.candidates.put(hash, seen.min(ADMISSION_PACKETS));
         false
     }
 

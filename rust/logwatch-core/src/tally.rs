@@ -1,10 +1,7 @@
 //! A summary counted into families of series.
 
-use std::collections::HashMap;
-
 use crate::address::Address;
 use crate::flows::Count;
-use crate::hash::Seed;
 use crate::protocol::{self, Protocol};
 use crate::series::{self, Key, Series, Sum};
 use crate::summary::Summary;
@@ -59,8 +56,6 @@ impl Families<'_> {
     }
 
     fn count_rows(&mut self, summary: &Summary, verdicts: &[Verdict], now: f64) {
-        let mut by_port: HashMap<(Option<Protocol>, Option<u16>), Sum, Seed> =
-            HashMap::with_hasher(Seed::random());
         let mut without_source = Sum::default();
         let mut key = Key::new();
         for row in summary.rows() {
@@ -76,16 +71,11 @@ impl Families<'_> {
             key.clear();
             push_address(&mut key, source);
             self.sources.add(&key, sum, now);
+            let port_at = key.len();
             push_protocol(&mut key, protocol);
             push_port(&mut key, row.port);
             self.flows.add(&key, sum, now);
-            by_port.entry((protocol, row.port)).or_default().add(sum);
-        }
-        for ((protocol, port), sum) in by_port {
-            key.clear();
-            push_protocol(&mut key, protocol);
-            push_port(&mut key, port);
-            self.ports.add(&key, sum, now);
+            self.ports.add(&key[port_at..], sum, now);
         }
         if without_source.packets > 0 {
             for family in [&mut *self.ports, &mut *self.sources, &mut *self.flows] {
