@@ -120,7 +120,7 @@ class Offenders:
 
     @property
     def held(self) -> int:
-        """How many offenders wait, their bans held back by a brake; at most 1,000 are kept."""
+        """How many offenders wait, their bans held back by a brake; at most 1,250 are kept."""
         return len(self._waiting)
 
     @property
@@ -363,9 +363,9 @@ class Offenders:
             self._trails.quiet(each.source, offence.at + each.rule.within - MOMENT)
             self._waiting.add(each.source, each.excess)
             if not offence.has_waited:
-                text = texts.setdefault(hold, self._text(hold, now))
+                text = texts.get(hold) or self._text(hold, now)
+                texts[hold] = text
                 told.append(dataclasses.replace(offence, refusal=Refusal(hold, text)))
-        self._waiting.trim()
         return told
 
     def _call(self, now: float, known: set[str]) -> tuple[list[Offence], list[Candidate]]:

@@ -11,6 +11,10 @@ from logwatch._core import Evidence as Trails
 WAITING_MOST = 1000
 """Four times as many as may be banned by default; in a flood more would only be forged."""
 
+SPARE = WAITING_MOST // 4
+"""So many more may be there before the least are let go: sorting them out at each offence of a flood
+would cost as much as judging them."""
+
 
 class Waiting:
     """Sources, each with how many times over it reached its rule's threshold."""
@@ -28,8 +32,9 @@ class Waiting:
     def add(self, source: str, excess: float) -> None:
         """Let a source wait, or know anew how bad it is."""
         self._excess[source] = excess
-        if len(self._excess) >= 2 * WAITING_MOST:
-            self.trim()
+        if len(self._excess) > WAITING_MOST + SPARE:
+            worst = nlargest(WAITING_MOST, self._excess.items(), key=lambda each: each[1])
+            self._excess = dict(worst)
 
     def remove(self, source: str) -> None:
         """Let it wait no longer."""
@@ -38,12 +43,6 @@ class Waiting:
     def clear(self) -> None:
         """Let nobody wait."""
         self._excess.clear()
-
-    def trim(self) -> None:
-        """Keep the worst, as many as may wait."""
-        if len(self._excess) > WAITING_MOST:
-            worst = nlargest(WAITING_MOST, self._excess.items(), key=lambda each: each[1])
-            self._excess = dict(worst)
 
     def worst(self, count: int, at: float) -> list[str]:
         """Judge all anew at a time, and return the worst; who offends no more is let go."""
