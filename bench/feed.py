@@ -30,7 +30,8 @@ def main() -> None:
     blocks = int(given.seconds / BLOCK_SECONDS)
     with given.corpus.open("rb") as corpus:
         taken = [
-            b"".join(_unstamped(itertools.islice(corpus, lines_a_block))) for _ in range(min(blocks, 20_000))
+            b"".join(_unstamped(itertools.islice(corpus, lines_a_block)))
+            for _ in range(min(blocks, 20_000))
         ]
     descriptor = os.open(given.target, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     told = []
