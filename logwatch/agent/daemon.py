@@ -40,6 +40,10 @@ FLUSH_SECONDS = 2.0
 STALLED_SECONDS = 30.0
 """A loop that has not come round for so long is reported as unhealthy."""
 
+CONTROL_SECONDS = 5.0
+"""From one attempt to make the socket to the next: it asks whoever has the name, which takes up to
+a second."""
+
 RECENT_SECONDS = 300.0
 """What is older is not among the sources of the last five minutes."""
 
@@ -101,7 +105,8 @@ class Agent:
         self._committed_at = 0.0
         self._problems: dict[str, str] = {}
         self._requests = Requests(self._ask)
-        self._control = ControlServer(Path(config.state), self._requests.submit)
+        self._control = self._new_control()
+        self._control_due = 0.0
         self._view = self._make_view()
         metrics = Metrics(lambda: self._view, version=__version__)
         self._server = Server(
@@ -122,7 +127,7 @@ class Agent:
         try:
             self._server.start()
             self._has_started = True
-            self._apart("control", self._start_control)
+            self._apart("control", self._keep_control)
             self._decisions.begin()
             host, port = self.address
             self._log.info(
@@ -141,7 +146,19 @@ class Agent:
         finally:
             self._close()
 
-    def _start_control(self) -> str | None:
+    def _new_control(self) -> ControlServer:
+        return ControlServer(Path(self._config.state), self._requests.submit)
+
+    def _keep_control(self) -> str | None:
+        """Listen for requests; anew when somebody took the socket away."""
+        if self._control.is_reachable:
+            return None
+        now = time.monotonic()
+        if now < self._control_due:
+            return self._told.get("control")
+        self._control_due = now + CONTROL_SECONDS
+        self._control.stop()
+        self._control = self._new_control()
         try:
             self._control.start()
         except SocketError as error:
@@ -182,6 +199,7 @@ class Agent:
             intake.read(self._now)
             is_more |= intake.is_more
             self._count(intake)
+        self._apart("control", self._keep_control)
         self._apart("expiry", lambda: self._decisions.expire(self._now))
         self._apart("waiting offenders", lambda: self._decisions.decide(self._now))
         self._apart("requests", lambda: self._requests.carry_out(self._decisions.by_hand.carry_out))

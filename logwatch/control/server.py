@@ -88,11 +88,14 @@ class ControlServer:
         self._thread: threading.Thread | None = None
         self._talks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._ending = asyncio.Event()
+        self._made: tuple[int, int] | None = None
+        """Device and inode of the socket: its name may be gone, or another's by now."""
 
     def start(self) -> None:
-        """Listen. Raises SocketError; nothing runs then."""
+        """Listen, once in its life. Raises SocketError; nothing runs then."""
         try:
             listening = _listening(self.path)
+            self._made = _identity(self.path)
         except OSError as error:
             raise SocketError(
                 f"the socket {self.path} can't be made ({error.strerror}): `logwatch blacklist`"
@@ -109,8 +112,16 @@ class ControlServer:
         """False when its thread has died."""
         return self._thread is None or self._thread.is_alive()
 
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the socket has its name; somebody may have removed it, or put another there."""
+        try:
+            return self._made is not None and self._made == _identity(self.path)
+        except OSError:
+            return False
+
     def stop(self) -> None:
-        """End all connections and remove the socket."""
+        """End all connections and remove the socket, if the name is still its own."""
         loop, thread = self._loop, self._thread
         if loop is None or thread is None:
             return
@@ -118,7 +129,8 @@ class ControlServer:
             loop.call_soon_threadsafe(self._ending.set)
         thread.join()
         self._thread = None
-        self.path.unlink(missing_ok=True)
+        if self.is_reachable:
+            self.path.unlink(missing_ok=True)
 
     def _run(self, loop: asyncio.AbstractEventLoop, listening: socket.socket) -> None:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
@@ -181,6 +193,11 @@ def _peer(connection: socket.socket) -> Peer:
     data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
     pid, uid, _gid = CREDENTIALS.unpack(data)
     return Peer(uid, pid)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.lstat()
+    return status.st_dev, status.st_ino
 
 
 def _listening(path: Path) -> socket.socket:

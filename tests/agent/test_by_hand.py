@@ -170,6 +170,22 @@ def test_fifty_people_at_once(operator: Operator) -> None:
     assert not (operator.state / "logwatch.sock").exists()
 
 
+def test_a_socket_that_somebody_removed_is_made_again(operator: Operator) -> None:
+    """Also when something else took its name meanwhile, once that is gone."""
+    path = operator.state / "logwatch.sock"
+    path.unlink()
+    operator.agent.wait_for(path.is_socket, "socket")
+    assert 0 == operator.run("add", "198.18.7.1")[0]
+    path.unlink()
+    path.write_text("mine")
+    operator.agent.wait_for(lambda: "no socket" in operator.agent.get("/readyz"), "problem")
+    assert "mine" == path.read_text()
+    path.unlink()
+    operator.agent.wait_for(path.is_socket, "socket")
+    assert ["198.18.7.1/32"] == [each["cidr"] for each in operator.entries()]
+    operator.agent.wait_for(lambda: "ok" in operator.agent.get("/readyz"), "readiness")
+
+
 def test_who_hangs_stops_neither_counting_nor_the_end(operator: Operator) -> None:
     connections = []
     for _ in range(20):

@@ -105,6 +105,20 @@ def test_a_socket_in_use_and_what_is_no_socket_stay(tmp_path: Path, loop: Loop) 
     assert "mine" == path.read_text()
 
 
+def test_a_name_that_another_took_is_not_its_own_and_stays(tmp_path: Path, loop: Loop) -> None:
+    server = ControlServer(tmp_path, loop.submit)
+    assert not server.is_reachable
+    server.start()
+    assert server.is_reachable
+    server.path.unlink()
+    assert not server.is_reachable
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+        other.bind(str(server.path))
+        assert not server.is_reachable
+        server.stop()
+    assert server.path.is_socket()
+
+
 def test_a_path_that_is_too_long_for_a_socket_is_reached(tmp_path: Path, loop: Loop) -> None:
     """107 bytes fit; this one has twice as many."""
     state = tmp_path / ("a" * 100) / ("b" * 100)
