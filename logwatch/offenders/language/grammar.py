@@ -53,8 +53,8 @@ SET_MOST: Final = 1_000
 _LARGE: Final = f"at most {SET_MOST}: write ranges, or networks that hold several addresses"
 _SWAPPED: Final = "write the longer one behind `doubling up to`"
 
-WORD: Final = r'[^\s,{}()"]+'
-_WORD_ENDS: Final = r'(?![^\s,{}()"])'
+WORD: Final = r'(?:(?!>=)[^\s,{}()"])+'
+_WORD_ENDS: Final = rf"(?!{WORD})"
 _NO_CLAUSE: Final = rf"(?!(?:{'|'.join(CLAUSES)}){_WORD_ENDS})"
 _NO_RESERVED: Final = rf"(?!(?:{'|'.join(RESERVED)}){_WORD_ENDS})"
 

@@ -36,10 +36,10 @@ CONDITIONS_MOST: Final = 50
 DEPTH_MOST: Final = 16
 """Parentheses within parentheses; each takes a dozen of Python's frames."""
 
-_BEGINNING = re.compile(r"^[ \t]*rule(?![^\s,{}()\"])", re.MULTILINE)
+_BEGINNING = re.compile(rf"^[ \t]*rule(?!{WORD})", re.MULTILINE)
 _STRING_OR_COMMENT = re.compile(r'"[^"\n]*"|#[^\n]*')
 _STRING_OR_PARENTHESIS = re.compile(r'"[^"\n]*"|[()]')
-_WORD_OR_SIGN = re.compile(rf'"[^"\n]*"|{WORD}|\S')
+_WORD_OR_SIGN = re.compile(rf'"[^"\n]*"|{WORD}|>=|\S')
 _CLAUSES: Final = frozenset(CLAUSES)
 _DISTINCT: Final = ("ports", "destinations", "nodes")
 
@@ -125,7 +125,8 @@ class _Reader:
             if len(self.problems) >= PROBLEMS_MOST:
                 return
             if number >= RULES_MOST:
-                self._add(start, f"these are more than {RULES_MOST} rules", "split the file")
+                remedy = "an agent takes one file: join some by `or`, or leave some out"
+                self._add(start, f"these are more than {RULES_MOST} rules", remedy)
                 return
             self._read(grammar, start, text, names)
 
@@ -210,7 +211,7 @@ def _explain(text: str, stop: Stop) -> tuple[str, str]:
     rest = text[stop.place :]
     if rest.startswith('"') and '"' not in rest[1:].partition("\n")[0]:
         return "a quotation mark without its end", 'put " behind the text, in the same line'
-    word = re.match(WORD, rest)
+    word = re.match(f"{WORD}|>=", rest)
     found = word[0] if word else rest[:1]
     what = f"{quoted(found)} can't stand here" if found else "the rule is not complete"
     wanted = f"expected {listed(stop.expected)}"

@@ -128,6 +128,9 @@ def test_blanks_line_ends_and_a_byte_order_mark_do_not_matter() -> None:
     expected = read(SCAN.encode(), "x")
     for text in (SCAN.replace("\n", "\r\n"), SCAN.replace("    ", "\t"), f"\ufeff{SCAN}"):
         assert expected == read(text.encode(), "x")
+    assert " >= " in SCAN
+    for sign in (">=", " >=", ">= ", "\n>=\n"):
+        assert expected.rules[0] == read(SCAN.replace(" >= ", sign).encode(), "x").rules[0]
 
 
 def test_a_broken_rule_costs_only_itself() -> None:
