@@ -4,13 +4,14 @@ Times are Unix seconds. The JSON form is what the ledger keeps; unknown keys are
 read, so that an older version can go on with a newer one's state.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
 Mode = Literal["observe", "propose", "enforce"]
+"""In the order of what they do to an offender."""
 
 BY_HAND = "by hand"
 """Stands in the place of the rule; no rule can be called so, for the blank in it."""
@@ -79,6 +80,11 @@ class Ban(msgspec.Struct, frozen=True, forbid_unknown_fields=False, omit_default
     nor replace it."""
     forced: bool = False
     """A person banned it in spite of the never-ban list."""
+
+    def does_more_than(self, mode: Mode) -> bool:
+        """Whether it was decided in a mode that does more than this one."""
+        modes = get_args(Mode)
+        return modes.index(self.phase) > modes.index(mode)
 
     def shifted(self, seconds: float) -> "Ban":
         """Move all its times: the clock was set by so much."""

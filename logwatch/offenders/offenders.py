@@ -65,8 +65,9 @@ class Offenders:
     """Judges denied packets by rules and keeps the bans.
 
     A banned source that fulfils a rule again (a policy may log before it denies) gets its ban
-    extended: it ends the rule's ban after the last time, not after stray packets. An offender that
-    a brake holds back waits: call `decide` often, which judges it anew when its turn comes.
+    extended: it ends the rule's ban after the last time, not after stray packets. A ban that a
+    person decided, or a mode that does more than the present one, is left as it is. An offender
+    that a brake holds back waits: call `decide` often, which judges it anew when its turn comes.
     """
 
     def __init__(  # noqa: PLR0913 - options
@@ -308,10 +309,11 @@ class Offenders:
             offence = Offence(
                 str(network), rule.name, reason(rule, number), evidence_of(evidence), at
             )
-            if self._book.is_by_hand(network):
+            ban = self.bans.get(offence.network)
+            is_over_the_mode = ban is not None and ban.does_more_than(self._mode)
+            if is_over_the_mode or self._book.is_by_hand(network):
                 self._start_anew(source)
                 continue
-            ban = self.bans.get(offence.network)
             if ban is not None and ban.phase == self._mode:
                 self._extend(ban, rule, offence.evidence)
                 self._rest(source, self.bans[offence.network])

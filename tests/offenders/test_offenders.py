@@ -254,6 +254,27 @@ def test_only_enforced_bans_belong_into_the_policy(mode: Mode) -> None:
     assert () == again.networks()
 
 
+@pytest.mark.parametrize(
+    ("before", "mode"), [("enforce", "propose"), ("enforce", "observe"), ("propose", "observe")]
+)
+def test_a_mode_that_does_less_neither_replaces_nor_extends_a_ban(before: Mode, mode: Mode) -> None:
+    """When it is over, the source is judged anew, by what it did since it offended last."""
+    earlier = judge_by(mode=before)
+    (offence,) = earlier.see(scan(), NOW, NOW)
+    judge = judge_by(mode=mode)
+    judge.restore(earlier.documents())
+    for minute in range(5, 60, 5):
+        assert [] == judge.see(scan(), NOW + minute * 60, NOW + minute * 60)
+    assert offence.ban == judge.bans["203.0.113.7/32"]
+    assert ("203.0.113.7/32",) == judge.networks_of(before)
+    end = NOW + 3600
+    assert ["expired"] == [ban.ending for ban in judge.expire(end)]
+    assert [] == judge.see(scan(ports=range(1, 15)), end, end)
+    (offence,) = judge.see(scan(ports=range(15, 16)), end, end)
+    assert offence.ban is not None
+    assert (mode, 2) == (offence.ban.phase, offence.ban.offence)
+
+
 def test_a_ban_is_extended_when_its_source_fulfils_a_rule_again() -> None:
     judge = judge_by()
     judge.see(scan(), NOW, NOW)
