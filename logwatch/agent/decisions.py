@@ -164,10 +164,18 @@ class Decisions:
         return self._offenders.held
 
     def expire(self, now: float) -> None:
-        """End the bans that are over."""
+        """End the bans that are over, and tell of those that would be, had they not been extended.
+
+        Telling each extension would bury all else: a source that goes on has one each minute.
+        """
         for ban in self._offenders.expire(now):
             self._log.info("ban ended", network=ban.network, rule=ban.rule, why=ban.ending)
             self.audit.note_ban(now, "ended", ban, why=ban.ending)
+        for ban in self._offenders.extended:
+            self._log.info(
+                "ban extended", network=ban.network, rule=ban.rule, expires=moment(ban.expires)
+            )
+            self.audit.note_ban(now, "extended", ban)
 
     def enforce(self, began: float) -> str | None:
         """Write the policy of a round that began then (monotonic); return what is wrong."""

@@ -80,6 +80,13 @@ class Ban(msgspec.Struct, frozen=True, forbid_unknown_fields=False, omit_default
     nor replace it."""
     forced: bool = False
     """A person banned it in spite of the never-ban list."""
+    announced: float = 0.0
+    """The end that was told of it last, where it has been extended since; else 0."""
+
+    @property
+    def due(self) -> float:
+        """When there is something to tell of it: that it ended, or that it goes on."""
+        return min(self.announced or self.expires, self.expires)
 
     def does_more_than(self, mode: Mode) -> bool:
         """Whether it was decided in a mode that does more than this one."""
@@ -99,6 +106,7 @@ class Ban(msgspec.Struct, frozen=True, forbid_unknown_fields=False, omit_default
             since=self.since + seconds,
             expires=self.expires + seconds,
             decided=self.decided and self.decided + seconds,
+            announced=self.announced and self.announced + seconds,
             ended=None if self.ended is None else self.ended + seconds,
         )
 

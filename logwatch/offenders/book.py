@@ -4,7 +4,7 @@ Bans end by the wall clock. Who decides a ban is `Offenders`; here it is kept.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import chain
 from types import MappingProxyType
@@ -50,7 +50,8 @@ class Book:
         self._networks: dict[str, Network] = {}
         """Of the bans that hold, as they were read."""
         self._ends: list[tuple[float, str]] = []
-        """A heap of when bans end; an entry counts only while its ban still ends then."""
+        """A heap of when bans are due; an entry counts only while its ban still is."""
+        self._extended: list[Ban] = []
         self._phases: Counter[Mode] = Counter()
         self._looked_at = 0.0
         """Time of the last `expire`."""
@@ -143,7 +144,8 @@ class Book:
             if earlier is not None:
                 self._phases[earlier.phase] -= 1
         self._put(ban)
-        heappush(self._ends, (ban.expires, ban.network))
+        if earlier is None or earlier.due != ban.due:
+            heappush(self._ends, (ban.due, ban.network))
         if len(self._ends) > 2 * len(self._bans) + ENDS_SPARE:
             self._sort_ends()
 
@@ -153,7 +155,7 @@ class Book:
         self._documents[ban.network] = ban.to_json()
 
     def _sort_ends(self) -> None:
-        self._ends = [(ban.expires, ban.network) for ban in self._bans.values()]
+        self._ends = [(ban.due, ban.network) for ban in self._bans.values()]
         heapify(self._ends)
 
     def restore(self, documents: Mapping[str, bytes]) -> int:
@@ -191,17 +193,29 @@ class Book:
         if self._checked_revision != self._protected.revision or now < self._looked_at:
             over = self._check_all(now)
         self._looked_at = now
+        self._extended = []
         while self._ends and self._ends[0][0] <= now:
-            expires, network = heappop(self._ends)
+            due, network = heappop(self._ends)
             ban = self._bans.get(network)
-            if ban is not None and ban.expires == expires:
+            if ban is None or ban.due != due:
+                continue
+            if ban.expires <= now:
                 over.append(self._end(ban, now, "expired"))
+                continue
+            ban = replace(ban, announced=0.0)
+            self.keep(ban)
+            self._extended.append(ban)
         while self._ended:
             oldest = next(iter(self._ended.values()))
             if now - (oldest.ended or 0.0) < RECALL and len(self._ended) <= MAX_RECALLED:
                 break
             self._forget(oldest)
         return over
+
+    @property
+    def extended(self) -> Sequence[Ban]:
+        """Bans that go on beyond the end that was told of them, as the last `expire` found."""
+        return self._extended
 
     def _check_all(self, now: float) -> list[Ban]:
         """Hold each ban against the protected list and the clock; return those that ended."""
@@ -233,7 +247,13 @@ class Book:
         self._phases[ban.phase] -= 1
         del self._bans[ban.network], self._networks[ban.network]
         evidence = replace(ban.evidence, samples=())
-        ended = replace(ban, evidence=evidence, ended=min(now, ban.expires), ending=ending)
+        ended = replace(
+            ban,
+            evidence=evidence,
+            ended=min(now, ban.expires),
+            ending=ending,
+            announced=0.0,
+        )
         if ending == "expired":
             self._recall(ended)
         else:

@@ -147,7 +147,7 @@ class Manual:
         if ban.phase == "enforce":
             raise ManualError(f"{text} is enforced already")
         self._require_policy(text)
-        approved = replace(ban, phase="enforce", by="hand")
+        approved = replace(ban, phase="enforce", by="hand", announced=0.0)
         self._book.keep(approved)
         return Decided(approved, ban)
 

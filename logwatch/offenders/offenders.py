@@ -224,6 +224,11 @@ class Offenders:
                 self._trails.quiet(source, 0.0)
         return ended
 
+    @property
+    def extended(self) -> Sequence[Ban]:
+        """Bans that go on beyond the end that was told of them, as the last `expire` found."""
+        return self._book.extended
+
     def shift(self, seconds: float) -> None:
         """Move all that is kept: the clock was set by so much, and no time has passed.
 
@@ -420,7 +425,15 @@ class Offenders:
         expires = evidence.last + seconds
         if expires - ban.expires >= seconds / EXTENSION_STEP:
             evidence = replace(ban.evidence, last=evidence.last)
-            self._book.keep(replace(ban, expires=expires, seconds=seconds, evidence=evidence))
+            self._book.keep(
+                replace(
+                    ban,
+                    expires=expires,
+                    seconds=seconds,
+                    evidence=evidence,
+                    announced=ban.announced or ban.expires,
+                )
+            )
 
     def _rest(self, source: str, ban: Ban) -> None:
         """Count nothing of a banned source until its ban is worth extending: it may flood."""

@@ -288,6 +288,38 @@ def test_a_ban_is_extended_when_its_source_fulfils_a_rule_again() -> None:
     assert ban == Ban.from_json(judge.documents()["203.0.113.7/32"])
 
 
+@pytest.mark.parametrize("step", [0.0, 86_400.0, -86_400.0])
+def test_an_extended_ban_is_told_of_once_it_would_have_ended(step: float) -> None:
+    """Over a restart, and while the clock is set; however often it was extended by then."""
+    judge = judge_by()
+    judge.see(scan(), NOW, NOW)
+    for minute in (10, 20, 30):
+        judge.see(scan(), NOW + minute * 60, NOW + minute * 60)
+    after = judge_by()
+    after.restore(judge.documents())
+    after.shift(step)
+    now = NOW + step
+    assert [] == after.expire(now + 3599)
+    assert [] == list(after.extended)
+    assert [] == after.expire(now + 3600)
+    (ban,) = after.extended
+    assert now + 5400 == ban.expires
+    assert dict(after.bans) == {ban.network: ban}
+    assert [] == after.expire(now + 3601)
+    assert [] == list(after.extended)
+    (ended,) = after.expire(now + 5400)
+    assert [] == list(after.extended)
+    assert ended == Ban.from_json(after.documents()[ban.network])
+
+
+def test_an_extended_ban_that_is_over_by_then_has_only_its_end_told() -> None:
+    judge = judge_by()
+    judge.see(scan(), NOW, NOW)
+    judge.see(scan(), NOW + 600, NOW + 600)
+    assert ["expired"] == [ban.ending for ban in judge.expire(NOW + 4200)]
+    assert [] == list(judge.extended)
+
+
 def test_stray_packets_of_a_banned_source_do_not_extend_its_ban() -> None:
     judge = judge_by()
     judge.see(scan(), NOW, NOW)
