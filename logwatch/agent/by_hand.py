@@ -1,6 +1,7 @@
 """What people decide: carried out on the offenders, told in the log and in the audit log."""
 
 import time
+from collections.abc import Callable
 
 import structlog
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from logwatch.control import (
 )
 from logwatch.control.server import Peer
 from logwatch.errors import LogwatchError, UsageError
+from logwatch.ledger import Labels
 from logwatch.offenders import Ban, Offenders, check_request, named, read_target
 from logwatch.offenders import Why as Reasons
 from logwatch.offenders.language import format_duration
@@ -39,10 +41,13 @@ class ByHand:
         offenders: Offenders,
         audit: AuditLog,
         log: structlog.typing.FilteringBoundLogger,
+        count: Callable[[str, Labels], None],
     ) -> None:
+        """`count` is the ledger's."""
         self._offenders = offenders
         self._audit = audit
         self._log = log
+        self._count = count
 
     def carry_out(self, request: Request, peer: Peer) -> Answer:
         """Do what is asked for; what can't be done is an answer too."""
@@ -91,6 +96,7 @@ class ByHand:
             reason=request.reason,
             force=request.force,
         )
+        self._count("bans", (decided.ban.rule, decided.ban.phase))
         notes = []
         if decided.earlier is not None:
             before = decided.earlier
@@ -113,6 +119,7 @@ class ByHand:
 
     def _approve(self, request: Approve, peer: Peer, now: float) -> Done:
         ban = self._offenders.by_hand.approve(read_target(request.cidr)).ban
+        self._count("bans", (ban.rule, ban.phase))
         outcome = f"{ban.network} is enforced until {moment(ban.expires)}"
         return self._done("approved", outcome, ban, peer, now, self._around(ban))
 

@@ -317,7 +317,7 @@ class Agent:
             ),
             sources=self._recent.estimate(now),
             rules=self._decisions.rules,
-            mode=self._config.mode,
+            bans=self._decisions.possible_bans,
             refusals=REFUSALS,
             entries=self._decisions.entries(),
             networks=self._decisions.networks(),

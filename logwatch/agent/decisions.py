@@ -24,6 +24,7 @@ from logwatch.export import escalation_counts
 from logwatch.ledger import Ledger
 from logwatch.offenders import (
     BANS,
+    BY_HAND,
     CALM_SECONDS,
     AddressesError,
     Frozen,
@@ -72,6 +73,8 @@ class Decisions:
         for problem in reading.problems:
             log.warning("rule", what=problem.what, file=problem.place.file, line=problem.place.line)
         self.rules = tuple(rule.name for rule in reading.rules)
+        self.possible_bans = _possible_bans(self.rules, config.mode)
+        """Rule and mode of each."""
         self._offenders = Offenders(
             reading.rules,
             self._protected,
@@ -96,6 +99,8 @@ class Decisions:
         self._audit_path = config.audit_path
         self._committed_lines = -1
         """Revision of the audit log's documents."""
+        self._counted_dropped = 0
+        """Dropped lines of the audit log that are in the ledger."""
 
     def restore(self, ledger: Ledger, clock: Clock) -> None:
         """Take over what the ledger keeps, and count into it from now on.
@@ -104,7 +109,7 @@ class Decisions:
         """
         self._ledger, self._clock = ledger, clock
         self.audit = AuditLog(self._audit_path, ledger.documents(AUDIT), self._mode)
-        self.by_hand = ByHand(self._offenders, self.audit, self._log)
+        self.by_hand = ByHand(self._offenders, self.audit, self._log, ledger.count)
         kept = ledger.documents(BRAKES)
         clock.restore(kept.get(CLOCK))
         now, step = clock.look()
@@ -222,6 +227,9 @@ class Decisions:
     def commit(self, checkpoints: Mapping[str, bytes]) -> None:
         """Commit the ledger with the bans. Raises StateError."""
         revision, lines = self._offenders.revision, self.audit.revision
+        if dropped := self.audit.dropped - self._counted_dropped:
+            self._ledger.count("dropped_audit_lines", by=dropped)
+            self._counted_dropped += dropped
         freeze = self._offenders.freeze_document()
         kept = {CLOCK: self._clock.to_json()} | ({} if freeze is None else {FREEZE: freeze})
         documents: dict[str, Mapping[str, bytes]] = {BRAKES: kept}
@@ -346,6 +354,13 @@ _DECIDED: Mapping[str, str] = {
 }
 
 _EVENTS: Mapping[str, str] = {"observe": "shown", "propose": "proposed", "enforce": "banned"}
+
+
+def _possible_bans(rules: tuple[str, ...], mode: Mode) -> tuple[tuple[str, str], ...]:
+    """List rule and mode: a person bans, or approves of what a rule decided, unless it observes."""
+    decided = [(rule, mode) for rule in rules]
+    by_hand = [] if mode == "observe" else [(rule, "enforce") for rule in (*rules, BY_HAND)]
+    return tuple(dict.fromkeys([*decided, *by_hand]))
 
 
 def _shortened(networks: tuple[str, ...], number: int) -> list[str]:

@@ -55,6 +55,7 @@ class LogwatchCollector(Collector):
         yield self.offences(view)
         yield self.bans(view)
         yield self.bans_refused(view)
+        yield self.dropped_audit_lines(view)
         yield self.tracked_sources(view)
         yield self.evicted_sources(view)
         yield self.bans_held(view)
@@ -190,9 +191,11 @@ class LogwatchCollector(Collector):
 
     def bans(self, view: View) -> Metric:
         """`logwatch_bans_total`."""
-        known = [] if view.mode is None else list(product(view.rules, (view.mode,)))
-        text = "Bans decided; only in mode enforce are they written to the policy."
-        return _counter(view, "bans", text, ("rule", "mode"), known)
+        text = (
+            "Bans decided, by a rule or by hand; only those of mode enforce are written to the "
+            "policy. The approval of a proposal counts for its rule, in mode enforce."
+        )
+        return _counter(view, "bans", text, ("rule", "mode"), view.bans)
 
     def bans_refused(self, view: View) -> Metric:
         """`logwatch_bans_refused_total`."""
@@ -203,6 +206,11 @@ class LogwatchCollector(Collector):
             "if the source offends on."
         )
         return _counter(view, "bans_refused", text, ("reason",), known)
+
+    def dropped_audit_lines(self, view: View) -> Metric:
+        """`logwatch_dropped_audit_lines_total`."""
+        text = "Lines of the audit log that were dropped, since too many waited for its file."
+        return _counter(view, "dropped_audit_lines", text, (), [()])
 
     def tracked_sources(self, view: View) -> Metric:
         """`logwatch_tracked_sources`."""

@@ -32,8 +32,8 @@ class View:
     """Estimated number of distinct sources in the last 5 minutes."""
     rules: tuple[str, ...] = ()
     """Names of the rules in force, shown as 0 before their first offence."""
-    mode: str | None = None
-    """`observe`, `propose` or `enforce`: each rule's bans in it are shown as 0 before the first."""
+    bans: tuple[tuple[str, str], ...] = ()
+    """Rule and mode of the bans that are possible, shown as 0 before the first."""
     refusals: tuple[str, ...] = ()
     """Known reasons for refusing a ban, shown as 0 before the first."""
     entries: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

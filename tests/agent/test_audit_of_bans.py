@@ -1,4 +1,4 @@
-"""What the audit log tells of bans on a running agent."""
+"""What the audit log tells of bans, and that it tells less when it has no room."""
 
 import json
 import time
@@ -6,7 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import structlog
 from lab.agent import RunningAgent
+
+from logwatch.agent.audit import WAITING_MOST
+from logwatch.agent.clock import Clock
+from logwatch.agent.decisions import Decisions
+from logwatch.config import Config
+from logwatch.ledger import Ledger, SeriesLimits
 
 RULES = """\
 rule quick
@@ -36,8 +43,10 @@ def scan(tmp_path: Path) -> None:
 
 
 def told(tmp_path: Path) -> list[dict[str, object]]:
-    text = (tmp_path / "agent" / "state" / "audit.jsonl").read_text()
-    return [json.loads(line) for line in text.splitlines()]
+    path = tmp_path / "agent" / "state" / "audit.jsonl"
+    if not path.exists():  # it comes with the first commit
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def events(tmp_path: Path) -> list[object]:
@@ -58,3 +67,20 @@ def test_a_ban_that_goes_on_is_told_with_its_new_end(tmp_path: Path, agent: Runn
     assert ["shown", *["extended"] * (len(lines) - 2), "ended"] == [line["event"] for line in lines]
     assert lines[-2]["expires"] == lines[-1]["expires"]
     assert str(lines[0]["expires"]) < str(lines[1]["expires"])
+
+
+def test_dropped_lines_are_counted_once(tmp_path: Path) -> None:
+    """Also while the file can't be written: a directory stands in its place."""
+    ledger = Ledger.open(tmp_path / "state", limits=SeriesLimits(), boot_id="boot")
+    decisions = Decisions(Config(audit=str(tmp_path)), structlog.get_logger(), lambda _: 0)
+    decisions.restore(ledger, Clock("boot"))
+    for _ in range(WAITING_MOST + 7):
+        decisions.audit.note(0.0, "started")
+    for _ in range(2):
+        decisions.commit({})
+        assert "10000 lines wait" in (decisions.write_audit() or "")
+        assert 7 == ledger.snapshot.counter("dropped_audit_lines")
+    decisions.audit.note(0.0, "started")
+    decisions.commit({})
+    assert 8 == ledger.snapshot.counter("dropped_audit_lines")
+    ledger.close()

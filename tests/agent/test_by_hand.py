@@ -141,6 +141,14 @@ def test_what_is_approved_goes_into_the_policy_and_the_rest_stays_a_proposal(
     assert "203.0.113.66/32" in operator.policy.read_text()
     assert "203.0.113.67/32" not in operator.policy.read_text()
     assert all(f"203.0.113.{host}/32" in proposal.read_text() for host in (66, 67))
+    assert 0 == operator.run("add", "198.18.7.1")[0]
+    expected = {
+        ("propose", "many-ports"): 2.0,
+        ("enforce", "many-ports"): 1.0,
+        ("enforce", "by hand"): 1.0,
+    }
+    assert expected == operator.agent.metrics("logwatch_bans_total")
+    operator.run("remove", "198.18.7.1")
     operator.agent.kill()
     operator.agent.start()
     phases = {each["cidr"]: (each["phase"], each["by"]) for each in operator.entries()}

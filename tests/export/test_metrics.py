@@ -38,6 +38,7 @@ def counted_view() -> View:
         ("offences", ("ports",)): 4,
         ("offences", ('a "rule" of yore',)): 1,
         ("bans", ("ports", "enforce")): 2,
+        ("dropped_audit_lines", ()): 6,
         ("bans_refused", ("protected",)): 3,
     }
     for seconds in (0.02, 0.3, 0.4, 1000.0):
@@ -64,7 +65,7 @@ def counted_view() -> View:
         inputs=(InputView(SYSLOG, 42, 1_700_000_000.25, 7.5), InputView("/var/log/kern.log")),
         sources=17,
         rules=("packets", "ports"),
-        mode="observe",
+        bans=(("packets", "observe"), ("ports", "observe")),
         refusals=("protected", "too_many"),
         entries={"observed": 2, "enforced": 0},
         networks={"decided": 2, "enforced": 1},
@@ -134,7 +135,7 @@ def test_what_is_known_but_never_happened_is_zero() -> None:
         ready=False,
         inputs=(InputView(SYSLOG),),
         rules=("ports",),
-        mode="observe",
+        bans=(("ports", "observe"),),
         refusals=("protected",),
     )
     lines = rendered(view).splitlines()
@@ -155,6 +156,7 @@ def test_what_is_known_but_never_happened_is_zero() -> None:
         'logwatch_offences_total{rule="ports"} 0.0',
         'logwatch_bans_total{mode="observe",rule="ports"} 0.0',
         'logwatch_bans_refused_total{reason="protected"} 0.0',
+        "logwatch_dropped_audit_lines_total 0.0",
         'logwatch_denied_packets_by_flow_total{port="other",protocol="other",source="other"} 0',
         'logwatch_escalation_seconds_bucket{le="+Inf"} 0.0',
     ):
