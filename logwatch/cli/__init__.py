@@ -1,4 +1,4 @@
-"""The command `logwatch`: one file per command; parses arguments, prints, exits; no logic.
+"""The command `logwatch`: one file per command; prints, exits; no logic. `arguments` parses.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 problems found, 130 interrupted.
 stdout is the result, stderr is for people.

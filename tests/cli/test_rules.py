@@ -159,5 +159,5 @@ def test_help_imports_no_parser(arguments: list[str]) -> None:
         [sys.executable, "-c", show, *arguments], capture_output=True, timeout=60, check=True
     )
     imported = set(done.stdout.decode().split())
-    assert "logwatch.cli.application" in imported
+    assert "logwatch.cli.arguments.parser" in imported
     assert set() == imported & {"pyparsing", "logwatch.offenders", "logwatch.cli.rules", "json"}

@@ -1,0 +1,1 @@
+"""What each command takes: one file per command, which imports its work when it runs."""
