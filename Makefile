@@ -11,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := pyproject.toml rust/Cargo.toml rust/Cargo.lock $(shell find rust/*/src rust/*/Cargo.toml -name '*.rs' -o -name Cargo.toml)
 
-.PHONY: help install run test check format bench torture instructions fuzz clean
+.PHONY: help install run test check format bench torture instructions fuzz apiserver clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,8 @@ run: .venv/.installed ## Follow this machine's syslog, or recorded lines where t
 
 test: .venv/.installed .venv/.tools ## Install what the tests need, and pass them all
 	@tests/lab/install.sh
-	@echo "== tests of the core" && cargo test --quiet --manifest-path rust/Cargo.toml
+	@tests/lab/apiserver/build.sh $(CACHE) >/dev/null & building=$$!; \
+	    echo "== tests of the core" && cargo test --quiet --manifest-path rust/Cargo.toml && wait $$building
 	@echo "== tests" && $(BIN)/python -m pytest
 
 check: .venv/.installed .venv/.tools ## Format, lint, types, layers, stub, instructions, wheel
@@ -59,6 +60,9 @@ FUZZ_SECONDS ?= 60
 fuzz: ## Feed the readers with made-up bytes, FUZZ_SECONDS (60) for each target
 	@rust/fuzz/install.sh $(CACHE)/fuzz/tools
 	@rust/fuzz/run.sh $(CACHE)/fuzz $(FUZZ_SECONDS)
+
+apiserver: ## Build the API server that the tests run against, once for all clones
+	@tests/lab/apiserver/build.sh $(CACHE)
 
 clean: ## Remove .venv, run (state and policy of `make run`) and the built module
 	@rm -rf .venv run logwatch/*.so
