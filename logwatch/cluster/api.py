@@ -216,7 +216,7 @@ class Api:
         subresource: str | None = None,
         timeout: Timeout = TIMEOUT,
     ) -> Document:
-        """Patch by RFC 6902; a `test` that fails is a Conflict."""
+        """Patch by RFC 6902; a `test` that fails, or a path that is not there, is a Conflict."""
         self._count("patch", kind, subresource)
         path = kind.path(name, subresource)
         request = Request("PATCH", path, body=[*operations], content=JSON_PATCH)

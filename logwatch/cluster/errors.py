@@ -56,7 +56,7 @@ class NotServed(NotFound):
 class Conflict(ClusterError):
     """409: the object exists already, has changed since, or fields of it belong to others.
 
-    Also a JSON patch whose `test` failed (the server's 422): the race was lost in the same way.
+    Also a JSON patch that doesn't fit the object as it is now (a 422): the race was lost, too.
     """
 
 
@@ -88,7 +88,9 @@ class ConnectError(ClusterError):
     """There is nothing to connect by: no kubeconfig, no mounted token, or a broken one."""
 
 
-_FAILED_TEST = "test failed"  # what the API server's JSON patch library says
+# All that the API server says (1.34) of a JSON patch that can't be applied: a `test` that failed, or
+# a path that is not there. What breaks a schema is said in other words.
+_UNFIT_PATCH = "the server rejected our request due to an error in our request"
 
 _KINDS: dict[int, tuple[type[ClusterError], str]] = {
     HTTPStatus.BAD_REQUEST: (Invalid, "put the request right"),
@@ -110,7 +112,7 @@ def refusal(action: str, status: Status) -> ClusterError:
         return NotServed(_sentence(action, status, "install its CRD, or its API server"), status)
     if code == HTTPStatus.TOO_MANY_REQUESTS or code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unavailable(_sentence(action, status, "try again later"), status)
-    if code == HTTPStatus.UNPROCESSABLE_ENTITY and _FAILED_TEST in status.message:
+    if code == HTTPStatus.UNPROCESSABLE_ENTITY and status.message == _UNFIT_PATCH:
         return Conflict(_sentence(action, status, "read again, then write"), status)
     kind, right = _KINDS.get(code, (ClusterError, "this is not foreseen"))
     return kind(_sentence(action, status, right), status)
