@@ -255,7 +255,10 @@ class Evidence:
         """
 
     def judge(self, at: float) -> list[_Fulfilled]:
-        """Return everybody who fulfils a rule at a time, those furthest beyond it first."""
+        """Return everybody who fulfils a rule at a time, those furthest beyond it first.
+
+        Who was seen later is judged, or quiet, as of then.
+        """
 
     def restart(self, source: str, /) -> bool:
         """Forget what a source did so far; False if it has no trail."""
@@ -275,6 +278,23 @@ class Evidence:
 
     def forget_after(self, time: float, /) -> None:
         """Drop the sources that were seen after `time`: the clock was wrong."""
+
+    def forget_before(self, source: str, time: float) -> bool:
+        """Forget what a source did at or before `time`; False if it has no trail.
+
+        For evidence that is merged again and again, but was dealt with. Exact distinct values go
+        by when they were seen last. What is counted by parts of a window goes with the whole part
+        that `time` lies in, so that up to a sixtieth of the window after it is missed as well, and
+        a twelfth for estimated values. It keeps its place, and stays quiet if it is; the kinds of
+        packets, and lines, stay while anything is left.
+        """
+
+    def forget_all(self) -> None:
+        """Drop all trails, to merge the reports of all nodes anew.
+
+        Who is quiet, or rests, will be so again when evidence of it is merged: at most `capacity`
+        of them, those for longest. Near misses stay.
+        """
 
     def nearness(self, source: str, at: float) -> list[tuple[int, int]]:
         """Return (reached, threshold) for each rule; nothing if the source has no trail."""
@@ -297,11 +317,27 @@ class Evidence:
         them, however long ago. Who fulfilled a rule is there only with what came after that.
         """
 
-    def to_bytes(self, size: int, sources: list[str] | None = None) -> tuple[bytes, int, int]:
+    def note_near_misses(self, at: float) -> None:
+        """Take note of who came near by what was merged; `observe` does so by itself.
+
+        As of `at`, or of when a source was seen last if that is later.
+        """
+
+    def to_bytes(
+        self, size: int, sources: list[str] | None = None, *, salt: int = 0
+    ) -> tuple[bytes, int, int]:
         """Return the evidence of these sources or of all, how many are in it, how many are not.
 
-        The most interesting come first, as many as fit into `size` bytes. The description of the
-        rules, some 20 bytes each, is there in any case.
+        As many as fit into `size` bytes, those nearest to a rule first: as of 5 minutes before the
+        latest batch, or of when a source was seen last if that is later. By then the reports of
+        others may be so old, or their clocks behind. Sources of which no window holds anything as
+        of that are left out, and are neither of the two numbers. The description of the rules,
+        some 20 bytes each, is there in any case.
+
+        Of those equally near, all nodes with the same `salt` (below 2**64) prefer the same
+        sources, so that one that sends a packet to each node is in the reports of all or of none.
+        Share a salt that nobody outside knows, and change it often: who knows it can choose
+        addresses that always come first.
         """
 
     def merge_bytes(self, data: bytes, /) -> int:
@@ -313,6 +349,19 @@ class Evidence:
         the latest bytes of each node into an empty `Evidence`.
 
         Raises ValueError for anything else, and has merged nothing then.
+        """
+
+    def merge_report(self, data: bytes, node: str, *, ahead: float, now: float) -> float:
+        """Add what `to_bytes` of a node has written whose clock is `ahead` by so many seconds.
+
+        Below 0 it is behind. Its times are corrected: distinct values exactly, amounts by parts of
+        a window (sixtieths, twelfths of estimates), each to where its beginning belongs, so that
+        nothing is taken for later than it was. If something would still lie after `now`, the clock
+        is ahead by that much more. Returns by how much it is ahead. Distinct nodes are counted by
+        `node`, whatever name the evidence has.
+
+        Raises ValueError for anything else, and for what lies more than 5 minutes after `now`; it
+        has merged nothing then.
         """
 
     def __len__(self) -> int: ...

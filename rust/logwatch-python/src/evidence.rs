@@ -34,6 +34,21 @@ fn milliseconds(name: &str, seconds: f64) -> PyResult<u64> {
     }
 }
 
+/// Milliseconds of a difference in seconds.
+#[allow(clippy::cast_possible_truncation)]
+fn difference(name: &str, seconds: f64) -> PyResult<i64> {
+    if seconds.is_finite() {
+        Ok((seconds * 1e3).round() as i64)
+    } else {
+        Err(wrong(format!("{name} is {seconds}, but has to be a number of seconds")))
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn signed_seconds(milliseconds: i64) -> f64 {
+    milliseconds as f64 / 1e3
+}
+
 #[allow(clippy::cast_precision_loss)]
 fn seconds(milliseconds: u64) -> f64 {
     milliseconds as f64 / 1e3
@@ -331,17 +346,32 @@ impl Evidence {
             .collect()
     }
 
-    #[pyo3(signature = (size, sources = None))]
+    fn forget_before(&mut self, source: &str, time: f64) -> PyResult<bool> {
+        Ok(self.inner.forget_before(self::source(source)?, milliseconds("time", time)?))
+    }
+
+    fn forget_all(&mut self) {
+        self.inner.forget_all();
+    }
+
+    fn note_near_misses(&mut self, py: Python<'_>, at: f64) -> PyResult<()> {
+        let at = milliseconds("at", at)?;
+        py.detach(|| self.inner.note_near_misses(at));
+        Ok(())
+    }
+
+    #[pyo3(signature = (size, sources = None, *, salt = 0))]
     fn to_bytes<'py>(
         &self,
         py: Python<'py>,
         size: usize,
         sources: Option<Vec<String>>,
+        salt: u64,
     ) -> PyResult<(Bound<'py, PyBytes>, usize, usize)> {
         let sources: Option<Vec<_>> = sources
             .map(|sources| sources.iter().map(|text| source(text)).collect::<PyResult<_>>())
             .transpose()?;
-        let excerpt = py.detach(|| self.inner.to_bytes(sources.as_deref(), size));
+        let excerpt = py.detach(|| self.inner.to_bytes(sources.as_deref(), size, salt));
         Ok((PyBytes::new(py, &excerpt.bytes), excerpt.sources, excerpt.cut))
     }
 
@@ -349,6 +379,21 @@ impl Evidence {
     fn merge_bytes(&mut self, py: Python<'_>, data: &[u8]) -> PyResult<usize> {
         let inner = &mut self.inner;
         py.detach(|| inner.merge_bytes(data)).map_err(|error| wrong(error.to_string()))
+    }
+
+    #[pyo3(signature = (data, node, *, ahead, now))]
+    fn merge_report(
+        &mut self,
+        py: Python<'_>,
+        data: &[u8],
+        node: &str,
+        ahead: f64,
+        now: f64,
+    ) -> PyResult<f64> {
+        let (inner, now) = (&mut self.inner, milliseconds("now", now)?);
+        let ahead = difference("ahead", ahead)?;
+        let used = py.detach(|| inner.merge_report(data, node, ahead, now));
+        used.map(signed_seconds).map_err(|error| wrong(error.to_string()))
     }
 
     fn __len__(&self) -> usize {

@@ -6,7 +6,7 @@
 //! of the longest.
 
 use super::latest::Latest;
-use super::sketch::Sketch;
+use super::sketch::{Sketch, part};
 use super::slots::{self, FREE, Narrow, Slots, Wide};
 
 /// Values that are listed as evidence where there is a sketch.
@@ -165,6 +165,27 @@ impl Distinct {
         self.newest = (newest - base) as u32;
         if matches!(self.state, State::Narrow(_) | State::Wide(_)) {
             self.keep(&live);
+        }
+    }
+
+    /// Forgets what was seen last up to a time; a sketch forgets the whole part that the time lies in.
+    pub(super) fn forget_up_to(&mut self, time: u64, bounds: Bounds<'_>) {
+        let newest = self.newest();
+        if newest <= time {
+            *self = Self::default();
+        } else if let State::Sketched(sketched) = &mut self.state {
+            sketched.sketch.forget_up_to(part(time, bounds.longest()));
+            sketched.latest.retain(|seen| seen > time);
+            if let Some(shorter) = bounds.shorter() {
+                sketched.shorter.forget_up_to(time, shorter);
+            }
+        } else if matches!(self.state, State::Narrow(_) | State::Wide(_)) {
+            let later: Vec<_> = self
+                .entries(newest, bounds.longest())
+                .filter(|(_, at)| *at > time)
+                .map(|(value, at)| (value, (at - self.base) as u32))
+                .collect();
+            self.keep(&later);
         }
     }
 

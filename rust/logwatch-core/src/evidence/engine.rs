@@ -1,5 +1,7 @@
 //! The evidence of all sources: batches go in, offenders come out.
 
+use std::collections::HashMap;
+
 use super::condition::PolicyFacts;
 use super::judge::{Fulfilled, Near};
 use super::near::{NearMiss, NearMisses};
@@ -9,7 +11,7 @@ use super::samples::SAMPLES_MOST;
 use super::sampling;
 use super::seen::{self, Seen, Waiting};
 use super::table::{Moment, Reach, Table};
-use super::trail::Source;
+use super::trail::{Silence, Source};
 use crate::address::Address;
 use crate::distinct::mix;
 use crate::hash::Seed;
@@ -44,7 +46,10 @@ pub struct Evidence {
     pub(super) newest: u64,
     /// The places of those that the batch has brought near enough to be judged.
     candidates: Vec<usize>,
-    near_misses: NearMisses,
+    pub(super) near_misses: NearMisses,
+    /// Who is not told of, of those without a trail since [`Self::forget_all`]; no more than there
+    /// are places.
+    pub(super) silences: HashMap<Source, Silence>,
     /// Whether lines of sources that come near are wanted from the batch, and of which ones.
     is_sampled: bool,
     wanted: Vec<Source>,
@@ -56,13 +61,13 @@ impl Evidence {
     /// Nothing seen yet. `node` is what distinct nodes are told by.
     #[must_use]
     pub fn new(plan: Plan, seed: Seed, capacity: usize, node: &str) -> Self {
-        let node = node.bytes().fold(1, |hash, byte| mix(hash ^ u64::from(byte)).wrapping_add(1));
         Self {
             table: Table::new(plan, seed, capacity),
-            node: distinct_value(node),
+            node: node_value(node),
             newest: 0,
             candidates: Vec::new(),
             near_misses: NearMisses::default(),
+            silences: HashMap::new(),
             is_sampled: false,
             wanted: Vec::new(),
             sampled_at: 0,
@@ -78,7 +83,7 @@ impl Evidence {
         self.notice();
     }
 
-    fn notice(&mut self) {
+    pub(super) fn notice(&mut self) {
         self.table.plan.notice(|lowest| self.near_misses.notice(lowest));
     }
 
@@ -156,7 +161,7 @@ impl Evidence {
     fn begin(&mut self, at: u64) -> Moment {
         let at = at.min(AT_MOST);
         self.newest = self.newest.max(at);
-        self.table.batch = self.table.batch.wrapping_add(1).max(1);
+        self.table.begin_batch();
         Moment::new(&self.table.plan, at)
     }
 
@@ -380,12 +385,15 @@ impl Evidence {
     pub fn judge(&self, at: u64) -> Vec<Fulfilled> {
         let at = at.min(AT_MOST);
         let all = self.table.by_interest(at);
-        all.iter().filter_map(|(place, _)| self.judge_place(*place, at)).collect()
+        // Events of after that time are there already: it is judged, or quiet, as of its last one.
+        let judge = |place| self.judge_place(place, self.table.moment(place, at));
+        all.iter().filter_map(|(place, _)| judge(*place)).collect()
     }
 
     /// Forgets what a source did so far; what it does from now on counts anew. False if it has no
     /// trail.
     pub fn restart(&mut self, source: Source) -> bool {
+        self.silences.remove(&source);
         let place = self.table.place(source);
         place.map(|place| self.table.restart(place)).is_some()
     }
@@ -393,6 +401,7 @@ impl Evidence {
     /// Does not tell of a source for events from its last one up to `until`; its packets count on.
     /// A time that is over ends that. False if it has no trail.
     pub fn quiet(&mut self, source: Source, until: u64) -> bool {
+        self.silences.remove(&source);
         let Some(place) = self.table.place(source) else { return false };
         let trail = self.table.trail_mut(place);
         trail.set_quiet(&(trail.last..until));
@@ -407,16 +416,6 @@ impl Evidence {
             self.table.trail_mut(place).rests = true;
         }
         is_there
-    }
-
-    /// Drops the trails that lead beyond a time: the clock that made them was wrong.
-    pub fn forget_after(&mut self, time: u64) {
-        let wrong: Vec<_> =
-            self.table.places().filter(|place| self.table.trail(*place).last > time).collect();
-        for place in wrong {
-            self.table.remove(place);
-        }
-        self.newest = self.newest.min(time);
     }
 
     /// How far a source is from each rule at a time; nothing if it has no trail.
@@ -488,6 +487,12 @@ fn destination_value(destination: Address) -> u64 {
         Address::V4(bits) => u64::from(bits),
         Address::V6(bits) => distinct_value(mix(mix((bits >> 64) as u64) ^ bits as u64)),
     }
+}
+
+/// A node's name as one word.
+pub(super) fn node_value(name: &str) -> u64 {
+    let mixed = |hash, byte| mix(hash ^ u64::from(byte)).wrapping_add(1);
+    distinct_value(name.bytes().fold(1, mixed))
 }
 
 /// The largest number marks a free entry.

@@ -10,6 +10,7 @@ use super::tally::{quarter, quarter_start};
 use super::trail::{DESTINATIONS_MOST, PORTS_MOST, Source};
 use super::window::{bucket, bucket_start};
 use crate::address::Address;
+use crate::distinct::mix;
 
 /// What speaks against a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +67,7 @@ impl Near {
 
 impl Table {
     /// The time as of which a source is judged: now, or when it was seen if that is later.
-    fn moment(&self, place: usize, at: u64) -> u64 {
+    pub(super) fn moment(&self, place: usize, at: u64) -> u64 {
         at.max(self.trail(place).last)
     }
 
@@ -109,6 +110,26 @@ impl Table {
             nearer.then(other.last.cmp(&one.last)).then(one.source().cmp(&other.source()))
         });
         all
+    }
+
+    /// The places of those of which anything counts at a time, those nearest to a rule first, then in
+    /// an order that depends on nothing but the source and the salt.
+    pub(super) fn to_be_told(
+        &self,
+        places: impl Iterator<Item = usize>,
+        at: u64,
+        salt: u64,
+    ) -> Vec<usize> {
+        let counts = |place| {
+            let near = self.nearest(place, at).filter(|near| near.reached > 0)?;
+            let source = self.trail(place).source();
+            Some((place, near, mix(mix(source.bits()) ^ salt), source))
+        };
+        let mut all: Vec<_> = places.filter_map(counts).collect();
+        all.sort_unstable_by(|(_, near, hash, source), (_, far, other_hash, other)| {
+            far.compare(near).then(hash.cmp(other_hash)).then(source.cmp(other))
+        });
+        all.into_iter().map(|(place, ..)| place).collect()
     }
 
     /// The first rule that a source fulfils at a time.

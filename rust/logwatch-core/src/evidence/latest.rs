@@ -19,6 +19,11 @@ impl<V: Copy + Ord, const MOST: usize> Latest<V, MOST> {
         }
     }
 
+    /// Keeps the values that were last seen at a time for which `is` says yes.
+    pub(super) fn retain(&mut self, is: impl Fn(u64) -> bool) {
+        self.0.retain(|(_, at)| is(*at));
+    }
+
     /// The values, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (V, u64)> {
         self.0.iter().copied()

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use super::engine::Evidence;
 use super::judge::Near;
 use super::trail::Source;
 
@@ -18,6 +19,29 @@ pub struct NearMiss {
     pub near: Near,
     /// When.
     pub at: u64,
+}
+
+impl Evidence {
+    /// Takes note of who came near by evidence that was merged, as of a time or as of its last packet;
+    /// [`Self::observe`] does so by itself. Of those that are not to be told of nothing is noted.
+    pub fn note_near_misses(&mut self, at: u64) {
+        if self.near_misses.is_off() {
+            return;
+        }
+        let table = &self.table;
+        for (place, near) in table.by_interest(at) {
+            let (trail, at) = (table.trail(place), table.moment(place, at));
+            let source = trail.source();
+            match near {
+                Some(near) if near.reached >= near.threshold => self.near_misses.forget(source),
+                Some(near) if near.reached > 0 && !trail.is_quiet(at) => {
+                    self.near_misses.see(NearMiss { source, near, at });
+                }
+                _ => {}
+            }
+        }
+        self.notice();
+    }
 }
 
 /// At most so many near misses; none by default.

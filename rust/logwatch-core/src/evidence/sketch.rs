@@ -15,6 +15,16 @@ pub(super) const REGISTERS: usize = 256;
 /// Highest rank: 56 bits of the hash are zero.
 pub(super) const RANK_MOST: u8 = 57;
 
+/// The part of a time; both in milliseconds.
+pub(super) fn part(at: u64, within: u64) -> u64 {
+    at * PARTS / within
+}
+
+/// When a part begins.
+pub(super) fn part_start(part: u64, within: u64) -> u64 {
+    (part * within).div_ceil(PARTS)
+}
+
 pub(super) type Registers = [u8; REGISTERS];
 
 /// Registers by part.
@@ -32,7 +42,7 @@ impl Sketch {
 
     /// Sees a value at a time, in a window of a length (milliseconds).
     pub(super) fn see(&mut self, value: u64, at: u64, within: u64) {
-        let Some(registers) = self.part(at * PARTS / within) else { return };
+        let Some(registers) = self.part(part(at, within)) else { return };
         let hash = mix(value.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let rank = (hash << 8 | 1 << 7).leading_zeros() as u8 + 1;
         let register = &mut registers[(hash >> 56) as usize];
@@ -61,7 +71,7 @@ impl Sketch {
     /// The estimate for the window that ends at a time.
     pub(super) fn estimate(&self, at: u64, within: u64) -> u64 {
         let mut union = [0; REGISTERS];
-        for (_, registers) in self.parts(at * PARTS / within) {
+        for (_, registers) in self.parts(part(at, within)) {
             for (all, one) in union.iter_mut().zip(registers) {
                 *all = (*all).max(*one);
             }
@@ -75,6 +85,13 @@ impl Sketch {
         (behind(end).max(behind(self.newest))..=self.newest)
             .map(|number| (number, &self.parts[place(number)]))
             .filter(|(_, registers)| registers.iter().any(|rank| *rank > 0))
+    }
+
+    /// Forgets all parts up to one.
+    pub(super) fn forget_up_to(&mut self, number: u64) {
+        for passed in (self.newest + 1).saturating_sub(PARTS)..=number.min(self.newest) {
+            self.parts[place(passed)].fill(0);
+        }
     }
 
     /// The newest part's number.

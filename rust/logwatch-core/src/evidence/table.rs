@@ -107,6 +107,10 @@ impl Table {
         }
     }
 
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     pub(super) fn len(&self) -> usize {
         self.trails.len() - self.free.len()
     }
@@ -311,6 +315,23 @@ impl Table {
         let near = |source| self.place(source).map_or(0.0, |place| self.roughly_near(place, now));
         samples.keep(source, line, near);
         self.samples = samples;
+    }
+
+    /// Begins a batch: who is to be judged in it will not lose its place.
+    pub(super) fn begin_batch(&mut self) {
+        self.batch = self.batch.wrapping_add(1).max(1);
+    }
+
+    /// Frees all places.
+    pub(super) fn clear(&mut self) {
+        self.index = Index::new();
+        self.trails.clear();
+        self.windows.clear();
+        self.tallies.clear();
+        self.distincts.clear();
+        self.free.clear();
+        self.hand = 0;
+        self.samples = Samples::default();
     }
 
     /// Frees a place.

@@ -56,6 +56,13 @@ impl Tally {
             .filter(|(_, count)| *count > 0)
     }
 
+    /// Forgets all quarters up to one.
+    pub(super) fn forget_up_to(&mut self, quarter: u64) {
+        for passed in (self.newest + 1).saturating_sub(QUARTERS)..=quarter.min(self.newest) {
+            self.counts[place(passed)] = 0;
+        }
+    }
+
     /// The newest quarter.
     pub(super) fn newest(&self) -> u64 {
         self.newest

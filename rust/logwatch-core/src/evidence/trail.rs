@@ -66,6 +66,13 @@ impl fmt::Display for Source {
     }
 }
 
+/// That a source is not told of, kept while it has no trail.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Silence {
+    pub until: u64,
+    pub rests: bool,
+}
+
 /// A source's trail: one line of the processor's cache.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
@@ -146,6 +153,28 @@ impl Trail {
         }
     }
 
+    /// Forgets what it did up to a time; it was seen later too.
+    pub(super) fn forget_up_to(&mut self, time: u64) {
+        self.first = self.first.max(time + 1);
+        if let Some(listed) = &mut self.listed {
+            listed.ports.retain(|at| at > time);
+            listed.destinations.retain(|at| at > time);
+        }
+    }
+
+    /// The same by another clock; `right` never changes the order of times.
+    pub(super) fn at_other_times(&self, right: impl Fn(u64) -> u64) -> Self {
+        let mut trail = Self::new(self.source(), right(self.first));
+        trail.see(self.shapes, right(self.last));
+        for (port, at) in self.ports() {
+            trail.see_port(port, right(at));
+        }
+        for (bits, at) in self.destinations() {
+            trail.see_destination(bits, right(at));
+        }
+        trail
+    }
+
     /// The latest ports that no gauge knows, and when each was last tried, in no order.
     pub(super) fn ports(&self) -> impl Iterator<Item = (u16, u64)> {
         self.listed.iter().flat_map(|listed| listed.ports.iter())
@@ -160,6 +189,17 @@ impl Trail {
     pub(super) fn set_quiet(&mut self, times: &Range<u64>) {
         self.quiet = (times.start, times.end);
         self.rests = false;
+    }
+
+    /// Until when it is not told of; none if it was never quiet, or is no more.
+    pub(super) fn quiet_until(&self) -> Option<Silence> {
+        (self.quiet.1 > 0).then_some(Silence { until: self.quiet.1, rests: self.rests })
+    }
+
+    /// Is not told of again, for all events up to a time.
+    pub(super) fn silence(&mut self, silence: Silence) {
+        self.quiet = (0, silence.until);
+        self.rests = silence.rests;
     }
 
     /// Whether it is not to be told of at a time; a clock set back ends that as well.

@@ -111,6 +111,19 @@ impl Window {
             .filter(|(_, amount)| *amount > 0)
     }
 
+    /// Forgets all buckets up to one.
+    pub(super) fn forget_up_to(&mut self, bucket: u64) {
+        if bucket >= self.newest {
+            *self = Self::default();
+            return;
+        }
+        let Some(ring) = &mut self.ring else { return };
+        for passed in (self.newest + 1).saturating_sub(BUCKETS)..=bucket {
+            self.total -= ring.get(place(passed));
+            ring.set(place(passed), 0);
+        }
+    }
+
     /// The newest bucket.
     pub(super) fn newest(&self) -> u64 {
         self.newest

@@ -4,20 +4,24 @@
 //! little-endian, or seven bits a byte, lowest first (*short* below). Gauges are known by what they
 //! measure and a fingerprint of their condition: nodes with other rules share those that are alike.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::distinct::{Bounds, Distinct};
 use super::engine::{AT_MOST, Evidence};
 use super::plan::{EXACT_MOST, Measure, Name, RULES_MOST, WITHIN_MOST};
 use super::shapes::Shapes;
-use super::sketch::{PARTS, RANK_MOST, REGISTERS, Registers, Sketch};
-use super::table::{Moment, Table};
+use super::sketch::{PARTS, RANK_MOST, REGISTERS, Registers, Sketch, part};
 use super::tally::{QUARTERS, Tally, quarter};
 use super::trail::{DESTINATIONS_MOST, PORTS_MOST, Source, Trail};
 use super::window::{BUCKETS, Window, bucket};
 use crate::address::Address;
 
 const MARK: &[u8; 8] = b"logwevi2";
+
+/// What ended so many milliseconds ago may still count where it is merged: by then the reports of
+/// others are as old, or their clocks behind.
+pub const OVER_AFTER: u64 = 300_000;
 
 /// Bytes that are no evidence, or not of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,20 +158,49 @@ fn put_distinct(out: &mut Vec<u8>, distinct: &Distinct, bounds: Bounds<'_>) {
     }
 }
 
+/// What the bytes hold.
+pub(super) struct Written {
+    pub names: Names,
+    pub sources: Vec<Told>,
+}
+
+/// Of the gauges, in the order in which each source tells of them.
+pub(super) struct Names {
+    pub windows: Vec<Name>,
+    pub tallies: Vec<Name>,
+    pub distincts: Vec<Name>,
+}
+
 /// What the bytes hold of a source.
-struct Told {
-    trail: Trail,
-    windows: Vec<Vec<(u64, u64)>>,
-    tallies: Vec<Vec<(u64, u64)>>,
-    distincts: Vec<ToldDistinct>,
+pub(super) struct Told {
+    pub trail: Trail,
+    pub windows: Vec<Vec<(u64, u64)>>,
+    pub tallies: Vec<Vec<(u64, u64)>>,
+    pub distincts: Vec<ToldDistinct>,
 }
 
 /// What the bytes hold of a set.
 #[derive(Default)]
-struct ToldDistinct {
-    values: Vec<(u64, u64)>,
+pub(super) struct ToldDistinct {
+    pub values: Vec<(u64, u64)>,
     /// Sketches, with the window of each and when something was seen last.
-    sketches: Vec<(u64, Box<Sketch>, u64)>,
+    pub sketches: Vec<(u64, Box<Sketch>, u64)>,
+}
+
+/// Reads what [`Evidence::to_bytes`] has written.
+pub(super) fn read(bytes: &[u8]) -> Result<Written> {
+    let mut reader = Reader { bytes, place: 0 };
+    if reader.take()? != *MARK {
+        return Err(DamagedEvidence { place: 0 });
+    }
+    let names =
+        Names { windows: reader.names()?, tallies: reader.names()?, distincts: reader.names()? };
+    let count = u32::from_le_bytes(reader.take()?);
+    let mut sources = Vec::new();
+    for _ in 0..count {
+        sources.push(reader.told(&names)?);
+    }
+    reader.checked(reader.place == bytes.len(), Written { names, sources })
 }
 
 struct Reader<'a> {
@@ -230,6 +263,16 @@ impl Reader<'_> {
                 Ok(Name { measure, windows, fingerprint: u64::from_le_bytes(self.take()?) })
             })
             .collect()
+    }
+
+    fn told(&mut self, names: &Names) -> Result<Told> {
+        let Names { windows, tallies, distincts } = names;
+        Ok(Told {
+            trail: self.trail()?,
+            windows: windows.iter().map(|name| self.window(name)).collect::<Result<_>>()?,
+            tallies: tallies.iter().map(|name| self.tally(name)).collect::<Result<_>>()?,
+            distincts: distincts.iter().map(|name| self.distinct(name)).collect::<Result<_>>()?,
+        })
     }
 
     fn trail(&mut self) -> Result<Trail> {
@@ -306,7 +349,7 @@ impl Reader<'_> {
             }
             let mut sketch = Box::new(Sketch::new());
             for _ in 0..self.small(PARTS as usize)? {
-                let number = self.short(newest * PARTS / within)?;
+                let number = self.short(part(newest, *within))?;
                 let registers: Registers = self.take::<REGISTERS>()?;
                 if registers.iter().any(|rank| *rank > RANK_MOST) {
                     return self.damaged();
@@ -319,91 +362,34 @@ impl Reader<'_> {
     }
 }
 
-/// For each of their gauges, which of ours it is. Sets are alike whatever their windows.
-fn known(theirs: &[Name], ours: &[Name], is: impl Fn(&Name, &Name) -> bool) -> Vec<Option<usize>> {
-    theirs.iter().map(|name| ours.iter().position(|our| is(our, name))).collect()
-}
-
-/// Of the gauges that were told of, which of ours each is.
-struct Known {
-    windows: Vec<Option<usize>>,
-    tallies: Vec<Option<usize>>,
-    distincts: Vec<Option<usize>>,
-}
-
-impl Table {
-    fn merge(&mut self, told: &Told, known: &Known, at: u64) {
-        let source = told.trail.source();
-        let hash = self.hash(source);
-        let place = if let Some(place) = self.find(source, hash) {
-            self.trail_mut(place).merge(&told.trail);
-            place
-        } else {
-            let now = Moment::new(&self.plan, at.max(told.trail.last));
-            let Some(place) = self.admit(source, hash, &now, true) else { return };
-            *self.trail_mut(place) = told.trail.clone();
-            place
-        };
-        for (buckets, gauge) in told.windows.iter().zip(&known.windows) {
-            let Some(gauge) = *gauge else { continue };
-            for (bucket, amount) in buckets {
-                self.window_mut(place, gauge).1.add(*bucket, *amount);
-            }
-        }
-        for (quarters, gauge) in told.tallies.iter().zip(&known.tallies) {
-            let Some(gauge) = *gauge else { continue };
-            for (quarter, packets) in quarters {
-                self.tally_mut(place, gauge).add(*quarter, *packets);
-            }
-        }
-        for (told, gauge) in told.distincts.iter().zip(&known.distincts) {
-            let Some(gauge) = *gauge else { continue };
-            let (plan, distinct) = self.distinct_mut(place, gauge);
-            let bounds = plan.distincts[gauge].bounds();
-            for (within, sketch, newest) in &told.sketches {
-                if let Ok(window) = bounds.windows.binary_search(within) {
-                    distinct.merge_sketch(sketch, *newest, bounds, window);
-                }
-            }
-            for (value, at) in &told.values {
-                distinct.see(*value, *at, bounds);
-            }
-        }
-    }
-}
-
 impl Evidence {
     /// The evidence as bytes: of these sources, or of all; the most interesting first (nearest to a
-    /// rule, then the latest), as many as there is room for in `size_most` bytes. The names of the
-    /// gauges, up to 20 bytes each, are written in any case.
+    /// rule as of [`OVER_AFTER`] before the latest batch, or as of its last packet), as many as there
+    /// is room for in `size_most` bytes. The names of the gauges, up to 20 bytes each, are written in
+    /// any case. Sources of which nothing counts in any window are left out.
+    ///
+    /// Of sources that are equally near, all nodes with the same `salt` prefer the same ones. Who
+    /// knows it can choose addresses that are always preferred.
     #[must_use]
-    pub fn to_bytes(&self, sources: Option<&[Source]>, size_most: usize) -> Excerpt {
+    pub fn to_bytes(&self, sources: Option<&[Source]>, size_most: usize, salt: u64) -> Excerpt {
         let table = &self.table;
         let mut head = MARK.to_vec();
         put_names(&mut head, &table.plan.window_names());
         put_names(&mut head, &table.plan.tally_names());
         put_names(&mut head, &table.plan.distinct_names());
-        let wanted = sources.map(|sources| {
-            sources.iter().filter_map(|source| table.place(*source)).collect::<Vec<_>>()
-        });
-        let mut places = table.by_interest(self.newest);
-        if let Some(wanted) = wanted {
-            places.retain(|(place, _)| wanted.contains(place));
-        }
+        let at = self.newest.saturating_sub(OVER_AFTER);
+        let places = match sources {
+            Some(sources) => {
+                let wanted = sources.iter().filter_map(|source| table.place(*source));
+                table.to_be_told(wanted.collect::<BTreeSet<_>>().into_iter(), at, salt)
+            }
+            None => table.to_be_told(table.places(), at, salt),
+        };
         let mut body = Vec::new();
         let mut written = 0;
-        for (place, _) in &places {
+        for place in &places {
             let whole = body.len();
-            put_trail(&mut body, table.trail(*place));
-            for gauge in 0..table.plan.windows.len() {
-                put_window(&mut body, table.window(*place, gauge));
-            }
-            for gauge in 0..table.plan.tallies.len() {
-                put_tally(&mut body, table.tally(*place, gauge));
-            }
-            for (gauge, each) in table.plan.distincts.iter().enumerate() {
-                put_distinct(&mut body, table.distinct(*place, gauge), each.bounds());
-            }
+            self.put_source(&mut body, *place);
             if head.len() + size_of::<u32>() + body.len() > size_most {
                 body.truncate(whole);
                 break;
@@ -415,44 +401,17 @@ impl Evidence {
         Excerpt { bytes: head, sources: written, cut: places.len() - written }
     }
 
-    /// Adds the evidence of another node; afterwards [`Self::judge`] decides as if this one had seen
-    /// what both saw. Returns how many sources there were. Packets that are merged twice count twice.
-    ///
-    /// # Errors
-    ///
-    /// When the bytes are anything else; nothing is merged then.
-    pub fn merge_bytes(&mut self, bytes: &[u8]) -> std::result::Result<usize, DamagedEvidence> {
-        let mut reader = Reader { bytes, place: 0 };
-        if reader.take()? != *MARK {
-            return Err(DamagedEvidence { place: 0 });
+    fn put_source(&self, out: &mut Vec<u8>, place: usize) {
+        let table = &self.table;
+        put_trail(out, table.trail(place));
+        for gauge in 0..table.plan.windows.len() {
+            put_window(out, table.window(place, gauge));
         }
-        let (windows, tallies, distincts) = (reader.names()?, reader.names()?, reader.names()?);
-        let count = u32::from_le_bytes(reader.take()?);
-        let mut all = Vec::new();
-        for _ in 0..count {
-            all.push(Told {
-                trail: reader.trail()?,
-                windows: windows.iter().map(|name| reader.window(name)).collect::<Result<_>>()?,
-                tallies: tallies.iter().map(|name| reader.tally(name)).collect::<Result<_>>()?,
-                distincts: distincts
-                    .iter()
-                    .map(|name| reader.distinct(name))
-                    .collect::<Result<_>>()?,
-            });
+        for gauge in 0..table.plan.tallies.len() {
+            put_tally(out, table.tally(place, gauge));
         }
-        if reader.place != bytes.len() {
-            return reader.damaged();
+        for (gauge, each) in table.plan.distincts.iter().enumerate() {
+            put_distinct(out, table.distinct(place, gauge), each.bounds());
         }
-        let plan = &self.table.plan;
-        let known = Known {
-            windows: known(&windows, &plan.window_names(), Name::eq),
-            tallies: known(&tallies, &plan.tally_names(), Name::eq),
-            distincts: known(&distincts, &plan.distinct_names(), Name::counts_alike),
-        };
-        for told in &all {
-            self.newest = self.newest.max(told.trail.last);
-            self.table.merge(told, &known, self.newest);
-        }
-        Ok(all.len())
     }
 }

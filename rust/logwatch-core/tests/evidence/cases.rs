@@ -33,7 +33,7 @@ fn a_wide_scan_is_counted_within_the_error_of_the_sketch() {
         if wide == 256 {
             assert_eq!(256, alone, "so many are exact");
         }
-        let bytes = parts[1].to_bytes(None, usize::MAX).bytes;
+        let bytes = parts[1].to_bytes(None, usize::MAX, 0).bytes;
         parts[0].merge_bytes(&bytes).expect("own bytes");
         near(2.0 * f64::from(wide), reached(&parts[0].nearness(of(1), at))[0], 1.0 / 12.0);
         assert_eq!(vec![0], reached(&parts[0].nearness(of(1), at + within)), "the window is over");
@@ -77,7 +77,7 @@ fn a_short_window_stays_exact_while_a_long_one_is_estimated() {
     let mut merged = new();
     for half in &mut halves {
         half.observe_seen(&classes, (0..20).map(|port| syn(1, port)), at);
-        merged.merge_bytes(&half.to_bytes(None, usize::MAX).bytes).expect("own bytes");
+        merged.merge_bytes(&half.to_bytes(None, usize::MAX, 0).bytes).expect("own bytes");
     }
     assert_eq!(reached(&alone.nearness(of(1), at)), reached(&merged.nearness(of(1), at)));
     assert_eq!(found[0].found.ports, merged.judge(at)[0].found.ports);
@@ -284,7 +284,7 @@ fn a_forged_number_of_packets_overflows_nothing() {
     }
     let mut other = Evidence::new(evidence.plan().clone(), Seed::random(), 10, "");
     for _ in 0..3 {
-        other.merge_bytes(&evidence.to_bytes(None, usize::MAX).bytes).expect("own bytes");
+        other.merge_bytes(&evidence.to_bytes(None, usize::MAX, 0).bytes).expect("own bytes");
     }
     evidence.observe_seen(&classes, [syn(1, 22)].into_iter(), u64::MAX);
     assert_eq!(vec![1, 1], reached(&evidence.nearness(of(1), u64::MAX)));

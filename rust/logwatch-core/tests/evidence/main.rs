@@ -5,4 +5,5 @@ mod merging;
 mod model;
 mod near;
 mod properties;
+mod reports;
 mod rows;
