@@ -270,6 +270,9 @@ class Evidence:
         False if the source has no trail.
         """
 
+    def is_quiet(self, source: str, at: float) -> bool:
+        """Whether a source is not told of at a time, or will not be when it has a trail again."""
+
     def rest(self, source: str, until: float) -> bool:
         """Forget a source, and count nothing of it for events from its last one up to `until`.
 

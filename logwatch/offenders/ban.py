@@ -16,6 +16,9 @@ Mode = Literal["observe", "propose", "enforce"]
 BY_HAND = "by hand"
 """Stands in the place of the rule; no rule can be called so, for the blank in it."""
 
+EXTENSION_STEP = 60
+"""An extension is worth saving from a sixtieth of the ban on: a flood must not write each tick."""
+
 Positive = Annotated[float, Meta(gt=0)]
 
 
@@ -92,6 +95,11 @@ class Ban(msgspec.Struct, frozen=True, forbid_unknown_fields=False, omit_default
         """Whether it was decided in a mode that does more than this one."""
         modes = get_args(Mode)
         return modes.index(self.phase) > modes.index(mode)
+
+    @property
+    def rests_until(self) -> float:
+        """Until then nothing of its source counts: no extension would be worth saving."""
+        return self.expires - self.seconds * (1 - 1 / EXTENSION_STEP)
 
     def shifted(self, seconds: float) -> "Ban":
         """Move all its times: the clock was set by so much."""

@@ -183,6 +183,15 @@ class Book:
         kept = chain(self._bans.values(), self._ended.values())
         return (ban.decided for ban in kept if ban.decided)
 
+    def dealt_with(self) -> Iterator[tuple[str, float]]:
+        """Give the networks with bans that are kept, and up to when what each did is dealt with.
+
+        That is all that the ban was decided or extended by, and while nothing of it counted.
+        """
+        for ban in chain(self._bans.values(), self._ended.values()):
+            until = ban.rests_until if ban.by == "rule" else ban.ended or ban.since
+            yield ban.network, max(until, ban.decided, ban.evidence.last)
+
     def expire(self, now: float) -> list[Ban]:
         """End the bans that are over, and those whose network came under protection.
 

@@ -5,6 +5,9 @@ calm again. Offenders are counted by the time of their packets, so that a backlo
 second is no flood; calm is measured by the wall clock.
 """
 
+from collections.abc import Iterable
+from itertools import groupby
+
 import msgspec
 
 from logwatch.config import Brakes as Limits
@@ -40,6 +43,8 @@ class Freeze:
         self._seen: dict[str, float] = {}
         """Offenders of the last minute of packets, in the order in which they came; never more
         than freeze."""
+        self._latest = 0.0
+        """Of the times given to `see_late`."""
 
     def see(self, networks: list[str], at: float, now: float) -> None:
         """See who offends by packets of a time and could be banned for it."""
@@ -53,6 +58,18 @@ class Freeze:
             self.frozen = Frozen(now, now, offenders)
         elif self.frozen is not None and networks and not self._is_calm():
             self.frozen = msgspec.structs.replace(self.frozen, flooded=now)
+
+    def see_late(self, networks: Iterable[tuple[str, float]], now: float) -> None:
+        """See who offends by packets of different times, some from before those seen so far.
+
+        These count as of the latest, for a time that lies back would forget those.
+        """
+        self._latest = min(self._latest, now)
+        by_time = sorted(networks, key=lambda each: each[1])
+        for _, minute in groupby(by_time, key=lambda each: each[1] // MINUTE):
+            named = list(minute)
+            self._latest = max(self._latest, named[-1][1])
+            self.see([network for network, _ in named], self._latest, now)
 
     def thaw(self, now: float) -> None:
         """End it when it has been calm for long enough."""

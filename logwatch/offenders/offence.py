@@ -52,6 +52,11 @@ class Candidate:
     """How many times over it reached the rule's threshold: who is worst is banned first."""
     offence: Offence
 
+    @property
+    def last(self) -> float:
+        """Time of its last packet."""
+        return self.offence.evidence.last
+
 
 def evidence_of(found: Found) -> Evidence:
     """Make what is kept of what the core found."""

@@ -17,19 +17,19 @@ from logwatch.blacklist import (
     MOST,
     Network,
     is_too_wide,
-    network_of,
     overlap,
     parse_network,
     unmapped,
 )
 from logwatch.config import Brakes as Limits
 from logwatch.config import Config
-from logwatch.offenders.ban import Ban, Evidence, Mode
+from logwatch.offenders.ban import EXTENSION_STEP, Ban, Evidence, Mode
 from logwatch.offenders.book import Book
 from logwatch.offenders.brakes import Brakes, Hold
 from logwatch.offenders.freeze import Freeze, Frozen
 from logwatch.offenders.language import Rule
 from logwatch.offenders.manual import Decided, Manual
+from logwatch.offenders.merged import NO_CLOCKS, Reports
 from logwatch.offenders.offence import (
     Candidate,
     Fulfilled,
@@ -42,6 +42,7 @@ from logwatch.offenders.offence import (
 from logwatch.offenders.plan import plan
 from logwatch.offenders.protected import Protected
 from logwatch.offenders.refusal import Refusal
+from logwatch.offenders.source import banned_as, source_of
 from logwatch.offenders.waiting import Waiting
 from logwatch.offenders.why import Near, Stop, Why
 
@@ -56,9 +57,6 @@ JUDGING_SECONDS = 1.0
 
 STALE_SECONDS = 60.0
 """And as often as this while there is none, so that nobody waits who stopped."""
-
-EXTENSION_STEP = 60
-"""An extension is worth saving from a sixtieth of the ban on: a flood must not write each tick."""
 
 
 class Offenders:
@@ -80,6 +78,7 @@ class Offenders:
         sources: Callable[[float], int] | None = None,
         capacity: int = Config().tracked_sources,
         near_misses: int = 0,
+        node: str = "",
         room: int = MOST["policy"],
     ) -> None:
         """Start without bans and evidence.
@@ -87,7 +86,8 @@ class Offenders:
         `sources` estimates the distinct sources of the last five minutes, for the brake by share;
         without it there is none. Of `capacity` sources the evidence is kept; a million that come
         once each push none of them out. So many near misses are remembered for `near_misses`.
-        `room` is the number of networks that the policy takes; only bans by hand meet it.
+        `node` is the name that this node's evidence is counted by. `room` is the number of networks
+        that the policy takes; only bans by hand meet it.
         """
         self._protected = protected
         self._mode: Mode = mode
@@ -99,7 +99,9 @@ class Offenders:
         self._lag = math.inf
         """How far the latest packets are behind the clock."""
         self._rules = tuple(rules)
-        self._trails = Trails([plan(rule) for rule in rules], capacity, near_misses=near_misses)
+        plans = [plan(rule) for rule in rules]
+        self._trails = Trails(plans, capacity, node=node, near_misses=near_misses)
+        self._reports = Reports(self._trails, Trails(plans, capacity), self._book)
         self._waiting = Waiting(self._trails)
         self._judged_at = 0.0
         """When those who wait were last judged."""
@@ -193,6 +195,38 @@ class Offenders:
         self._freeze.see([each.offence.network for each in candidates], at, now)
         return [*told, *self._decide(candidates, now)]
 
+    def judge_reports(
+        self,
+        reports: Sequence[tuple[str, bytes]],
+        dealt_with: Mapping[str, float],
+        at: float,
+        now: float,
+        *,
+        ahead: Mapping[str, float] = NO_CLOCKS,
+    ) -> list[Offence]:
+        """Judge the merged evidence of nodes, in the place of all evidence so far.
+
+        `reports` are names of nodes and the latest `to_bytes` of each. What led to a ban does not
+        count again, nor what a source or network of `dealt_with` did up to its time: give those
+        that were undone, for as long as rules look back. Sources are judged as of `at`, or of
+        their last packet if that is later: let `at` be before `now` by as much as a report may be
+        old. `ahead` tells by how many seconds clocks of nodes are ahead (or behind, below 0), as
+        far as that is known. See `reports` for those that were left out.
+        """
+        self._set_clock(now)
+        at = max(0.0, min(at, now))
+        self._lag = now - at
+        found = self._reports.judge(reports, dealt_with, at, now, ahead)
+        self._trails.note_near_misses(at)
+        told, candidates = self._sift(found, at, now)
+        self._freeze.see_late(((each.offence.network, each.last) for each in candidates), now)
+        return [*told, *self._decide(candidates, now)]
+
+    @property
+    def reports(self) -> Reports:
+        """What became of the reports that were given last."""
+        return self._reports
+
     def decide(self, now: float) -> list[Offence]:
         """Ban those who wait, as brakes let them and if they still offend; end a freeze.
 
@@ -220,7 +254,7 @@ class Offenders:
         self._set_clock(now)
         ended = self._book.expire(now)
         for ban in ended:
-            if (source := _source(parse_network(ban.network))) is not None:
+            if (source := source_of(parse_network(ban.network))) is not None:
                 self._trails.quiet(source, 0.0)
         return ended
 
@@ -250,6 +284,8 @@ class Offenders:
     def remove(self, network: Network, now: float) -> Decided:
         """Undo a ban: the evidence so far is forgotten too. Raises ManualError."""
         decided = self._manual.remove(network, now)
+        if (source := source_of(network)) is not None:
+            self._start_anew(source)
         for source, *_ in self._trails.top(len(self._trails), now):
             if overlap(parse_network(source), network):
                 self._start_anew(source)
@@ -261,10 +297,10 @@ class Offenders:
 
     def why(self, network: Network, now: float) -> Why:
         """Tell how near a network is to each rule, and what would stop a ban of it now."""
-        network = _banned_as(unmapped(network))
+        network = banned_as(unmapped(network))
         text = str(network)
         ban = self._book.covering(network)
-        source = _source(network)
+        source = source_of(network)
         at = now if math.isinf(self._lag) else max(0.0, now - self._lag)
         reached = [] if source is None else self._trails.nearness(source, at)
         return Why(
@@ -311,9 +347,9 @@ class Offenders:
         for source, index, number, evidence in found:
             rule = self._rules[index]
             network = parse_network(source)
-            offence = Offence(
-                str(network), rule.name, reason(rule, number), evidence_of(evidence), at
-            )
+            seen = evidence_of(evidence)
+            when = min(max(at, seen.last), now)
+            offence = Offence(str(network), rule.name, reason(rule, number), seen, when)
             ban = self.bans.get(offence.network)
             is_over_the_mode = ban is not None and ban.does_more_than(self._mode)
             if is_over_the_mode or self._book.is_by_hand(network):
@@ -327,7 +363,7 @@ class Offenders:
             if refusal is None:
                 candidates.append(Candidate(source, rule, number / rule.threshold, offence))
                 continue
-            self._trails.quiet(source, at + rule.within - MOMENT)  # told once in a window
+            self._trails.quiet(source, when + rule.within - MOMENT)  # told once in a window
             self._waiting.remove(source)
             told.append(dataclasses.replace(offence, refusal=refusal))
         return told, candidates
@@ -437,21 +473,7 @@ class Offenders:
 
     def _rest(self, source: str, ban: Ban) -> None:
         """Count nothing of a banned source until its ban is worth extending: it may flood."""
-        self._trails.rest(source, ban.expires - ban.seconds * (1 - 1 / EXTENSION_STEP))
-
-
-def _banned_as(network: Network) -> Network:
-    """What a ban of an address would deny; a wider network stays what it is."""
-    whole = network_of(str(network.network_address))
-    return whole if network.prefixlen > whole.prefixlen else network
-
-
-def _source(network: Network) -> str | None:
-    """What the core calls the source that a network stands for; None for several sources."""
-    address = str(network.network_address)
-    if network != network_of(address):
-        return None
-    return str(network) if ":" in address else address
+        self._trails.rest(source, ban.rests_until)
 
 
 _SHOWN: Mapping[Mode, str] = {

@@ -301,6 +301,10 @@ impl Evidence {
         Ok(self.inner.quiet(self::source(source)?, milliseconds("until", until)?))
     }
 
+    fn is_quiet(&self, source: &str, at: f64) -> PyResult<bool> {
+        Ok(self.inner.is_quiet(self::source(source)?, milliseconds("at", at)?))
+    }
+
     fn rest(&mut self, source: &str, until: f64) -> PyResult<bool> {
         Ok(self.inner.rest(self::source(source)?, milliseconds("until", until)?))
     }

@@ -21,6 +21,15 @@ impl Evidence {
         place.map(|place| self.table.forget_before(place, time.min(AT_MOST))).is_some()
     }
 
+    /// Whether a source is not to be told of at a time, or would not be if it had a trail.
+    #[must_use]
+    pub fn is_quiet(&self, source: Source, at: u64) -> bool {
+        match self.table.place(source) {
+            Some(place) => self.table.trail(place).is_quiet(at),
+            None => self.silences.get(&source).is_some_and(|silence| at < silence.until),
+        }
+    }
+
     /// Drops the trails that lead beyond a time: the clock that made them was wrong.
     pub fn forget_after(&mut self, time: u64) {
         let wrong: Vec<_> =

@@ -174,7 +174,10 @@ fn who_is_quiet_stays_so_while_all_is_merged_anew() {
     assert_eq!(1, round(&mut merged, NOW));
     assert!(merged.quiet(of(1), NOW + MINUTE));
     assert_eq!(0, round(&mut merged, NOW));
+    assert!(merged.is_quiet(of(1), NOW));
     merged.forget_all();
+    assert!(merged.is_quiet(of(1), NOW + MINUTE - 1));
+    assert!(!merged.is_quiet(of(1), NOW + MINUTE));
     assert_eq!(0, round(&mut merged, NOW + MINUTE - 1));
     assert!(merged.forget_before(of(1), NOW + MINUTE));
     assert_eq!(0, round(&mut merged, NOW + MINUTE - 1), "what is forgotten is quiet all the same");

@@ -1,0 +1,120 @@
+"""The reports of all nodes, merged into the evidence that is judged.
+
+Each node tells all that it keeps, again and again: so all of it is merged anew each time, without
+what was dealt with. What led to a ban is told by its times, so that nothing of it is kept here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from types import MappingProxyType
+
+from logwatch._core import Evidence as Trails
+from logwatch.blacklist import Network, overlap, parse_network
+from logwatch.offenders.book import Book
+from logwatch.offenders.offence import Fulfilled
+from logwatch.offenders.source import banned_as, source_of
+
+NO_CLOCKS: Mapping[str, float] = MappingProxyType({})
+"""Nothing is known of any clock."""
+
+
+class Reports:
+    """Merges reports and judges by them. One thread at a time."""
+
+    def __init__(self, trails: Trails, alone: Trails, book: Book) -> None:
+        """Merge into `trails`, without what the book's bans were decided by.
+
+        `alone`, with the same rules, is where each report is looked at by itself.
+        """
+        self._trails = trails
+        self._alone = alone
+        self._book = book
+        self._beyond: dict[str, float] = {}
+        """By node: how much more its clock was ahead than was known, at most. It stays so while the
+        node reports, so that no event is ever taken for later than before."""
+        self._left_out: dict[str, str] = {}
+        self._failures = 0
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Nodes whose latest reports were not merged, and why."""
+        return MappingProxyType(self._left_out)
+
+    @property
+    def failures(self) -> int:
+        """How many times a report was left out so far."""
+        return self._failures
+
+    def judge(
+        self,
+        reports: Sequence[tuple[str, bytes]],
+        dealt_with: Mapping[str, float],
+        at: float,
+        now: float,
+        ahead: Mapping[str, float],
+    ) -> list[Fulfilled]:
+        """Merge these reports, and nothing else; see `Offenders.judge_reports`.
+
+        What one node saw suffices, whatever others saw later: in one window with that it may not
+        be, as the clock of that node may be behind, or its report older than a window.
+        """
+        self._trails.forget_all()
+        self._left_out = {}
+        dealt = _Dealt(chain(self._book.dealt_with(), dealt_with.items()))
+        of_one: dict[str, Fulfilled] = {}
+        beyond = {}
+        for node, data in reports:
+            known = ahead.get(node, 0.0)
+            beyond[node] = self._beyond.get(node, 0.0)
+            self._alone.forget_all()
+            try:
+                clock = self._alone.merge_report(data, node, ahead=known + beyond[node], now=now)
+            except ValueError as error:
+                self._left_out[node] = str(error)
+                self._failures += 1
+                continue
+            self._trails.merge_report(data, node, ahead=clock, now=now)
+            beyond[node] = clock - known
+            dealt.forget(self._alone, [each[0] for each in self._alone.judge(at)])
+            of_one |= {each[0]: each for each in self._alone.judge(at)}
+        self._beyond = beyond
+        dealt.forget(self._trails, None)
+        found = self._trails.judge(at)
+        for each in found:
+            of_one.pop(each[0], None)
+        return [*found, *(each for each in of_one.values() if not self._is_quiet(each, at))]
+
+    def _is_quiet(self, found: Fulfilled, at: float) -> bool:
+        source, *_, (*_, last, _, _) = found
+        return self._trails.is_quiet(source, max(at, last))
+
+
+class _Dealt:
+    """Up to when what sources did is dealt with."""
+
+    def __init__(self, dealt_with: Iterable[tuple[str, float]]) -> None:
+        self._sources: dict[str, float] = {}
+        self._wide: list[tuple[Network, float]] = []
+        for text, time in dealt_with:
+            network = banned_as(parse_network(text))
+            source = source_of(network)
+            if source is None:
+                self._wide.append((network, time))
+            else:
+                self._sources[source] = max(time, self._sources.get(source, 0.0))
+
+    def forget(self, trails: Trails, sources: list[str] | None) -> None:
+        """Forget it of these sources, or of all."""
+        if sources is None and self._wide:
+            sources = [source for source, *_ in trails.top(len(trails), 0.0)]
+        for source in self._sources if sources is None else sources:
+            time = self._until(source)
+            if time > 0.0:
+                trails.forget_before(source, time)
+
+    def _until(self, source: str) -> float:
+        until = self._sources.get(source, 0.0)
+        if self._wide:
+            network = parse_network(source)
+            until = max(until, *(time for each, time in self._wide if overlap(each, network)), 0.0)
+        return until
