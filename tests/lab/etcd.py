@@ -1,4 +1,7 @@
-"""The real etcd with its data in a folder of its own, reached through its JSON gateway.
+"""The real etcd with its data in memory (/dev/shm), reached through its JSON gateway.
+
+Each write is synced. On a disk that others write to that was seen to take a minute, after which the
+API server gives up; memory survives whatever a test does to a process.
 
 It is also what makes the state of an API server clean between tests: `mark` remembers which keys
 there are, `reset` goes back to them. The API server learns it as from any other writer,
@@ -9,27 +12,34 @@ that the lab lacks: a Namespace would stay Terminating for ever.
 import base64
 import itertools
 import json
+import os
+import shutil
+import tempfile
 import urllib.request
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from lab.namespace import started
 from lab.process import Server, free_port
 
 PREFIX = b"/registry/"  # --etcd-prefix of kube-apiserver
 END = b"/registry0"  # the first key behind all that begin with PREFIX
+MEMORY = Path("/dev/shm")
+FOLDER = "logwatch-etcd-"  # with the process and its start time, so that no two runs collide
 RENEWED = (b"/registry/leases/kube-system/apiserver-", b"/registry/masterleases/")
 
 
 class Etcd:
-    """One etcd, listening on `url`. `start()` after `kill()` or `stop()` goes on with its data."""
+    """One etcd, listening on `url`. `start()` after `kill()` goes on with its data."""
 
     def __init__(self, directory: Path) -> None:
+        self._data = _data_folder(directory)
         self.url = f"http://127.0.0.1:{free_port()}"
         peers = f"http://127.0.0.1:{free_port()}"
         self._marked: dict[bytes, str] = {}
-        self.server = Server(
+        self._server = Server(
             [
-                *("etcd", "--data-dir", str(directory / "etcd"), "--logger", "zap"),
+                *("etcd", "--data-dir", str(self._data), "--logger", "zap"),
                 *("--listen-client-urls", self.url, "--advertise-client-urls", self.url),
                 *("--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers),
                 *("--initial-cluster", f"default={peers}"),
@@ -42,7 +52,16 @@ class Etcd:
 
     def start(self) -> None:
         """Start it, and return when it answers."""
-        self.server.start(self._healthy)
+        self._server.start(self._healthy)
+
+    def kill(self) -> None:
+        """Take it off without a word."""
+        self._server.kill()
+
+    def close(self) -> None:
+        """Kill it, and remove its data."""
+        self.kill()
+        shutil.rmtree(self._data)
 
     def _healthy(self) -> bool:
         try:
@@ -81,6 +100,18 @@ class Etcd:
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
+
+
+def _data_folder(directory: Path) -> Path:
+    """Make a folder in memory, or in `directory` where there is little; remove what runs left."""
+    for old in MEMORY.glob(f"{FOLDER}*"):
+        process, start = old.name.removeprefix(FOLDER).split("-")[:2]
+        if str(started(int(process))) != start:
+            shutil.rmtree(old)
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < 1 << 30:
+        return Path(tempfile.mkdtemp(prefix="etcd-", dir=directory))
+    own = f"{FOLDER}{os.getpid()}-{started(os.getpid())}-"
+    return Path(tempfile.mkdtemp(prefix=own, dir=MEMORY))
 
 
 def _encode(value: bytes) -> str:

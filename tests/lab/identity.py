@@ -85,6 +85,16 @@ class Identity:
         path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
         return self.call("POST", path, review)["status"]["userInfo"]
 
+    def has(self, path: str) -> bool:
+        """Whether there is what a path names."""
+        try:
+            self.call("GET", path)
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
+
     def accepted(self) -> bool:
         """Whether the API server takes the token."""
         try:

@@ -23,7 +23,7 @@ class Server:
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, ready: Callable[[], bool], seconds: float = 30.0) -> None:
+    def start(self, ready: Callable[[], bool], seconds: float = 60.0) -> None:
         """Start it, and return when it is ready; LabError with the end of its log otherwise."""
         with self._log.open("ab") as output:
             process = subprocess.Popen(
