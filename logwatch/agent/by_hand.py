@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 from msgspec.structs import replace
 
-from logwatch.agent.audit import AuditLog
+from logwatch.audit import AuditLog
 from logwatch.blacklist import parse_network
 from logwatch.control import (
     Add,

@@ -4,32 +4,25 @@ What it raises is told by the daemon, which goes on counting.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from logwatch import __version__
-from logwatch.agent.audit import AuditError, AuditLog
 from logwatch.agent.by_hand import ByHand
 from logwatch.agent.clock import Clock
 from logwatch.agent.enforcement import Enforcement
 from logwatch.agent.intake import Batch
+from logwatch.audit import AuditError, AuditLog, Teller, possible_bans, shortened
 from logwatch.blacklist import MOST, PolicyError
 from logwatch.config import Config
-from logwatch.control import moment
 from logwatch.export import escalation_counts
 from logwatch.ledger import Ledger
 from logwatch.offenders import (
     BANS,
-    BY_HAND,
-    CALM_SECONDS,
     AddressesError,
-    Frozen,
     Mode,
-    Offence,
     Offenders,
     Protected,
     read_rules,
@@ -38,12 +31,6 @@ from logwatch.offenders import (
 
 ADDRESSES_SECONDS = 60.0
 """How often the host's own addresses are read again."""
-
-NETWORKS_TOLD = 10
-"""Networks that a line of the log names; the rest is a number."""
-
-HELD_SECONDS = 10.0
-"""From one line of the log about bans that are held back to the next."""
 
 BRAKES, AUDIT = "brakes", "audit"
 """The ledger's collections of documents."""
@@ -73,7 +60,7 @@ class Decisions:
         for problem in reading.problems:
             log.warning("rule", what=problem.what, file=problem.place.file, line=problem.place.line)
         self.rules = tuple(rule.name for rule in reading.rules)
-        self.possible_bans = _possible_bans(self.rules, config.mode)
+        self.possible_bans = possible_bans(self.rules, config.mode)
         """Rule and mode of each."""
         self._offenders = Offenders(
             reading.rules,
@@ -84,10 +71,6 @@ class Decisions:
             room=MOST[config.blacklist.shape],
             capacity=config.tracked_sources,
         )
-        self._frozen: Frozen | None = None
-        """As it was told last."""
-        self._held: dict[str, _Held] = {}
-        self._held_told_at = -HELD_SECONDS
         self._enforcement = Enforcement(config.mode, config.policy_file, config.blacklist.shape)
         self._enforcement.check()
         self._waits_since = 0.0
@@ -109,6 +92,7 @@ class Decisions:
         """
         self._ledger, self._clock = ledger, clock
         self.audit = AuditLog(self._audit_path, ledger.documents(AUDIT), self._mode)
+        self._teller = Teller(self._offenders, self.audit, self._log, ledger.count)
         self.by_hand = ByHand(self._offenders, self.audit, self._log, ledger.count)
         kept = ledger.documents(BRAKES)
         clock.restore(kept.get(CLOCK))
@@ -145,13 +129,12 @@ class Decisions:
         offences = self._offenders.observe(batch.summary, batch.at, now, batch.policies)
         if evicted := self._offenders.evictions - before:
             self._ledger.count("evicted_sources", by=evicted)
-        self._tell(offences)
+        self.has_new_bans |= self._teller.offences(offences)
 
     def decide(self, now: float) -> None:
         """Decide on those whose bans were held back; tell of a freeze, and of who was held."""
-        self._tell(self._offenders.decide(now))
-        self._tell_freeze(now)
-        self._tell_held()
+        self.has_new_bans |= self._teller.offences(self._offenders.decide(now))
+        self._teller.brakes(now)
 
     @property
     def is_frozen(self) -> bool:
@@ -169,18 +152,8 @@ class Decisions:
         return self._offenders.held
 
     def expire(self, now: float) -> None:
-        """End the bans that are over, and tell of those that would be, had they not been extended.
-
-        Telling each extension would bury all else: a source that goes on has one each minute.
-        """
-        for ban in self._offenders.expire(now):
-            self._log.info("ban ended", network=ban.network, rule=ban.rule, why=ban.ending)
-            self.audit.note_ban(now, "ended", ban, why=ban.ending)
-        for ban in self._offenders.extended:
-            self._log.info(
-                "ban extended", network=ban.network, rule=ban.rule, expires=moment(ban.expires)
-            )
-            self.audit.note_ban(now, "extended", ban)
+        """End the bans that are over."""
+        self._teller.expire(now)
 
     def enforce(self, began: float) -> str | None:
         """Write the policy of a round that began then (monotonic); return what is wrong."""
@@ -196,8 +169,8 @@ class Decisions:
             self._log.info(
                 "policy written",
                 file=str(path),
-                added=_shortened(change.added, len(change.added)),
-                removed=_shortened(change.removed, len(change.removed)),
+                added=shortened(change.added, len(change.added)),
+                removed=shortened(change.removed, len(change.removed)),
             )
             self.audit.note(
                 time.time(),
@@ -255,114 +228,3 @@ class Decisions:
     def networks(self) -> dict[str, int]:
         """How many networks are decided, and how many of them enforced."""
         return self._enforcement.numbers(self._offenders)
-
-    def _tell(self, offences: Iterable[Offence]) -> None:
-        for offence in offences:
-            if not offence.has_waited:
-                self._ledger.count("offences", (offence.rule,))
-            if offence.refusal is not None:
-                self._ledger.count("bans_refused", (offence.refusal.reason,))
-            if offence.refusal is not None and offence.refusal.is_held:
-                held = self._held.setdefault(offence.refusal.reason, _Held(offence.refusal.text))
-                held.add(offence.network)
-            else:
-                self._tell_one(offence)
-
-    def _tell_one(self, offence: Offence) -> None:
-        evidence = offence.evidence
-        event: dict[str, Any] = {
-            "network": offence.network,
-            "rule": offence.rule,
-            "reason": offence.reason,
-            "sent": ", ".join(evidence.shapes),
-            "forgeable": ", ".join(evidence.forgeable),
-        }
-        if offence.refusal is not None:
-            self._log.info("ban refused", **event, why=offence.refusal.text)
-            self.audit.note_refusal(offence, offence.refusal.text, time.time())
-        if offence.ban is not None:
-            self.has_new_bans = True
-            self._ledger.count("bans", (offence.rule, offence.ban.phase))
-            self._log.warning(
-                _DECIDED[offence.ban.phase],
-                **event,
-                offence=offence.ban.offence,
-                expires=moment(offence.ban.expires),
-            )
-            self.audit.note_ban(time.time(), _EVENTS[offence.ban.phase], offence.ban)
-
-    def _tell_freeze(self, now: float) -> None:
-        frozen, before = self._offenders.frozen, self._frozen
-        self._frozen = frozen
-        if frozen is not None and before is None:
-            self._log.warning("frozen", why=self._offenders.freeze_text())
-            self.audit.note(now, "frozen", why=self._offenders.freeze_text())
-        elif frozen is None and before is not None:
-            why = f"it was calm for {CALM_SECONDS:.0f} s; rules decide again"
-            self.audit.note(now, "thawed", why=why)
-            self._log.warning(
-                "thawed",
-                why=why,
-                seconds=round(now - before.since),
-                waiting=self.held,
-            )
-
-    def _tell_held(self) -> None:
-        """Sum up who was held back: in a flood it is thousands."""
-        moment = time.monotonic()
-        if not self._held or moment - self._held_told_at < HELD_SECONDS:
-            return
-        self._held_told_at = moment
-        for reason, held in self._held.items():
-            self._log.warning(
-                "bans held back",
-                reason=reason,
-                number=held.number,
-                networks=_shortened(held.networks, held.number),
-                why=held.text,
-                waiting=self.held,
-            )
-            self.audit.note(
-                time.time(),
-                "held back",
-                networks=_shortened(held.networks, held.number),
-                why=held.text,
-                by="rule",
-            )
-        self._held.clear()
-
-
-@dataclass(slots=True)
-class _Held:
-    """Offenders that one brake held back since that was told last."""
-
-    text: str
-    number: int = 0
-    networks: tuple[str, ...] = ()
-    """The first of them, as many as are told."""
-
-    def add(self, network: str) -> None:
-        self.number += 1
-        if len(self.networks) < NETWORKS_TOLD:
-            self.networks += (network,)
-
-
-_DECIDED: Mapping[str, str] = {
-    "observe": "would be banned",
-    "propose": "ban proposed",
-    "enforce": "ban decided",
-}
-
-_EVENTS: Mapping[str, str] = {"observe": "shown", "propose": "proposed", "enforce": "banned"}
-
-
-def _possible_bans(rules: tuple[str, ...], mode: Mode) -> tuple[tuple[str, str], ...]:
-    """List rule and mode: a person bans, or approves of what a rule decided, unless it observes."""
-    decided = [(rule, mode) for rule in rules]
-    by_hand = [] if mode == "observe" else [(rule, "enforce") for rule in (*rules, BY_HAND)]
-    return tuple(dict.fromkeys([*decided, *by_hand]))
-
-
-def _shortened(networks: tuple[str, ...], number: int) -> list[str]:
-    rest = number - NETWORKS_TOLD
-    return [*networks[:NETWORKS_TOLD], *([f"and {rest} more"] if rest > 0 else [])]

@@ -45,4 +45,5 @@ def _leave_rich_out() -> None:
 
     Nothing else needs it in a daemon, and it takes 4 MiB, a fifteenth of the agent's memory.
     """
-    sys.modules.setdefault("rich", None)  # type: ignore[arg-type] - documented: not to be imported
+    # None is Python's own mark of a module that must not be imported; its stubs don't know it.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]

@@ -12,8 +12,8 @@ WAITING_MOST = 1000
 """Four times as many as may be banned by default; in a flood more would only be forged."""
 
 SPARE = WAITING_MOST // 4
-"""So many more may be there before the least are let go: sorting them out at each offence of a flood
-would cost as much as judging them."""
+"""So many more may be there before the least are let go: sorting them out at each offence of a
+flood would cost as much as judging them."""
 
 
 class Waiting:

@@ -9,9 +9,9 @@ import pytest
 import structlog
 from lab.agent import RunningAgent
 
-from logwatch.agent.audit import WAITING_MOST
 from logwatch.agent.clock import Clock
 from logwatch.agent.decisions import Decisions
+from logwatch.audit.log import WAITING_MOST
 from logwatch.config import Config
 from logwatch.ledger import Ledger, SeriesLimits
 

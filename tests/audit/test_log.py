@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from logwatch.agent.audit import AuditError, AuditLog
+from logwatch.audit import AuditError, AuditLog
 
 NOW = 1_700_000_000.0
 
