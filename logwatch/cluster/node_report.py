@@ -1,0 +1,154 @@
+"""A NodeReport: what one node saw, as its agent writes it for the escalator.
+
+The evidence in it is bytes that only `logwatch._core` reads. A report is never larger than
+OBJECT_MOST: etcd, and whoever lists those of all nodes, have to bear them.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from logwatch.cluster.api import Document
+from logwatch.cluster.errors import cut
+from logwatch.cluster.kind import Kind
+from logwatch.cluster.lease import moment
+from logwatch.errors import LogwatchError
+
+NODE_REPORTS = Kind("calico-logwatch.io", "v1alpha1", "nodereports")
+
+OBJECT_MOST = 256 * 1024
+"""Bytes of a whole object. 1,000 reports are 256 MiB in etcd at the most; its default is 2 GiB."""
+
+EVIDENCE_MOST = 184 * 1024
+"""Bytes of evidence. In base64 they leave 10 KiB of the object for all the rest."""
+
+TOP_MOST = 10
+"""Sources that are shown to people."""
+
+Amount = Annotated[int, Meta(ge=0)]
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class NodeReportError(LogwatchError):
+    """An object is no report that can be used, or none can be made of these values."""
+
+
+class TopSource(msgspec.Struct, frozen=True):
+    """How near a source is to a rule."""
+
+    source: str
+    rule: str
+    reached: Amount
+    threshold: Amount
+
+
+class NodeReport(msgspec.Struct, frozen=True):
+    """One node's report. Times have a zone."""
+
+    node: Annotated[str, Meta(min_length=1, max_length=253)]
+    written: Moment
+    """By the clock of the node."""
+    version: str
+    """Of the agent."""
+    started: Moment
+    """When the agent was."""
+    evidence: bytes
+    """What `logwatch._core.Evidence.to_bytes` gives, as it is."""
+    sources: Amount
+    """How many there are in the evidence."""
+    cut: Amount
+    """How many had no room in it."""
+    top: tuple[TopSource, ...] = ()
+    """Nearest first."""
+
+    def is_as(self, other: "NodeReport") -> bool:
+        """Whether it says the same, but for when it was written."""
+        return self == msgspec.structs.replace(other, written=self.written)
+
+    def document(self) -> Document:
+        """Make the object. Raises NodeReportError where it would be too large."""
+        if len(self.evidence) > EVIDENCE_MOST:
+            raise NodeReportError(
+                f"the evidence of {self.node} has {len(self.evidence)} bytes, but a report takes"
+                f" {EVIDENCE_MOST}: cut it"
+            )
+        spec = {
+            "node": self.node,
+            "written": moment(self.written),
+            "agent": {"version": self.version[:64], "started": moment(self.started)},
+            "evidence": self.evidence,
+            "sources": self.sources,
+            "cut": self.cut,
+            "top": self.top[:TOP_MOST],
+        }
+        built: Document = msgspec.to_builtins(
+            {
+                "apiVersion": NODE_REPORTS.api_version,
+                "kind": "NodeReport",
+                "metadata": {"name": self.node},
+                "spec": spec,
+            }
+        )
+        return built
+
+
+class _Agent(msgspec.Struct):
+    version: str
+    started: Moment
+
+
+class _Spec(msgspec.Struct):
+    node: Annotated[str, Meta(min_length=1, max_length=253)]
+    written: Moment
+    agent: _Agent
+    evidence: bytes
+    sources: Amount
+    cut: Amount
+    top: list[TopSource] = []
+
+
+class _Metadata(msgspec.Struct):
+    name: str
+
+
+class _Object(msgspec.Struct):
+    metadata: _Metadata
+    spec: _Spec
+
+
+_DECODER = msgspec.json.Decoder(_Object)
+
+
+def read_report(data: msgspec.Raw | bytes) -> NodeReport:
+    """Read an object of the API, as JSON. Raises NodeReportError, which says what is wrong."""
+    if len(memoryview(data)) > OBJECT_MOST:
+        raise NodeReportError(
+            f"the report has {len(memoryview(data))} bytes, more than {OBJECT_MOST}: no agent"
+            " writes such"
+        )
+    try:
+        found = _DECODER.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise NodeReportError(f"the report is damaged: {cut(str(error))}") from None
+    spec, name = found.spec, found.metadata.name
+    if spec.node != name:
+        raise NodeReportError(
+            f"the report {cut(name)} says that it is of node {cut(spec.node)}: its agent writes it"
+            " under the node's own name"
+        )
+    if len(spec.evidence) > EVIDENCE_MOST:
+        raise NodeReportError(
+            f"the evidence of {name} has {len(spec.evidence)} bytes, more than {EVIDENCE_MOST}"
+        )
+    return NodeReport(
+        node=name,
+        written=spec.written,
+        version=spec.agent.version,
+        started=spec.agent.started,
+        evidence=spec.evidence,
+        sources=spec.sources,
+        cut=spec.cut,
+        top=tuple(spec.top[:TOP_MOST]),
+    )

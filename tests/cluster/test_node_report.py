@@ -1,0 +1,80 @@
+"""A NodeReport as an object of the API, and back."""
+
+import base64
+import os
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from logwatch.cluster import EVIDENCE_MOST, NodeReport, NodeReportError, TopSource, read_report
+
+REPORT = NodeReport(
+    node="worker-1",
+    written=datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC),
+    version="1.2.3",
+    started=datetime(2026, 3, 1, 11, 0, tzinfo=UTC),
+    evidence=b"\x00\xff evidence",
+    sources=2,
+    cut=1,
+    top=(TopSource("203.0.113.7", "scan", 8, 10), TopSource("2001:db8:0:1::/64", "scan", 3, 10)),
+)
+
+
+def encoded(report: NodeReport, **spec: object) -> bytes:
+    document = report.document()
+    document["spec"] |= spec
+    return msgspec.json.encode(document)
+
+
+def test_a_report_comes_back_as_it_was() -> None:
+    """The evidence is base64 in the object and bytes on both sides."""
+    document = REPORT.document()
+    assert "calico-logwatch.io/v1alpha1" == document["apiVersion"]
+    assert base64.b64encode(REPORT.evidence).decode() == document["spec"]["evidence"]
+    assert REPORT == read_report(msgspec.json.encode(document))
+
+
+def test_the_largest_report_stays_below_256_kib() -> None:
+    """With ten sources of the longest names, and what the API server adds."""
+    top = tuple(TopSource("2001:db8:1111:2222::/64", "r" * 63, 2**40, 2**40) for _ in range(12))
+    report = msgspec.structs.replace(
+        REPORT, node="n" * 253, evidence=os.urandom(EVIDENCE_MOST), top=top
+    )
+    document = report.document()
+    assert 10 == len(document["spec"]["top"])
+    assert len(msgspec.json.encode(document)) < 256 * 1024 - 4096
+
+
+def test_too_much_evidence_makes_no_report() -> None:
+    report = msgspec.structs.replace(REPORT, evidence=bytes(EVIDENCE_MOST + 1))
+    with pytest.raises(NodeReportError, match="188417 bytes, but a report takes 188416"):
+        report.document()
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        ({"evidence": "no base64!"}, "damaged: Invalid base64 encoded string"),
+        ({"evidence": None}, "damaged: Expected `bytes`, got `null`"),
+        ({"written": "yesterday"}, "damaged: Invalid RFC3339 encoded datetime"),
+        ({"written": "2026-03-01T12:00:00"}, "timezone"),
+        ({"sources": -1}, "damaged: Expected `int` >= 0"),
+        ({"node": "worker-2"}, "the report worker-1 says that it is of node worker-2"),
+        ({"evidence": "AAAA" * 62_806}, "has 188418 bytes, more than 188416"),
+        ({"evidence": "A" * 300_000}, "more than 262144: no agent writes such"),
+    ],
+)
+def test_a_damaged_report_says_what_is_wrong(spec: dict[str, object], sentence: str) -> None:
+    with pytest.raises(NodeReportError, match=sentence):
+        read_report(encoded(REPORT, **spec))
+
+
+def test_what_a_later_version_adds_is_left_out() -> None:
+    assert REPORT == read_report(encoded(REPORT, colour="blue"))
+
+
+def test_a_report_that_says_the_same_is_told_from_one_that_does_not() -> None:
+    later = msgspec.structs.replace(REPORT, written=datetime(2027, 1, 1, tzinfo=UTC))
+    assert later.is_as(REPORT)
+    assert not msgspec.structs.replace(later, cut=2).is_as(REPORT)
