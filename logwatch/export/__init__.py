@@ -2,8 +2,19 @@
 
 from logwatch.export.errors import ListenError
 from logwatch.export.escalation import escalation_counts
+from logwatch.export.escalator import EscalatorCollector, EscalatorView, escalator_page
 from logwatch.export.metrics import Metrics
 from logwatch.export.server import Server
 from logwatch.export.view import InputView, View
 
-__all__ = ["InputView", "ListenError", "Metrics", "Server", "View", "escalation_counts"]
+__all__ = [
+    "EscalatorCollector",
+    "EscalatorView",
+    "InputView",
+    "ListenError",
+    "Metrics",
+    "Server",
+    "View",
+    "escalation_counts",
+    "escalator_page",
+]

@@ -1,12 +1,14 @@
 """The page of metrics in the format that the scraper asks for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
 from logwatch.export.collector import LogwatchCollector
-from logwatch.export.families import END, FAMILIES, FamilyWriter
+from logwatch.export.decided import DecisionCollector
+from logwatch.export.families import END, FAMILIES, FamilyWriter, Shown
+from logwatch.export.page import page
 from logwatch.export.view import View
 
 
@@ -16,10 +18,20 @@ class Metrics:
     `view` is called once a rendering and must give what is durable at that moment.
     """
 
-    def __init__(self, view: Callable[[], View], *, version: str) -> None:
-        self.view = view
-        self.version = version
-        self._families = tuple(FamilyWriter(shown) for shown in FAMILIES)
+    def __init__(
+        self,
+        view: Callable[[], View],
+        *,
+        version: str,
+        collector: type[DecisionCollector] = LogwatchCollector,
+        families: Iterable[Shown] = FAMILIES,
+        make_page: Callable[[View, str], str] = page,
+    ) -> None:
+        self._view = view
+        self._version = version
+        self._collector = collector
+        self._families = tuple(FamilyWriter(shown) for shown in families)
+        self._make_page = make_page
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
 
@@ -32,7 +44,11 @@ class Metrics:
             encode, content_type = choose_encoder(accept)
         except (TypeError, ValueError):  # a version that is not made of numbers
             encode, content_type = choose_encoder("")
-        view = self.view()
-        body = encode(LogwatchCollector(view, self.version)).removesuffix(END)
+        view = self._view()
+        body = encode(self._collector(view, self._version)).removesuffix(END)
         parts = [family.write(view, encode) for family in self._families]
         return b"".join((body, *parts, encode(self._process))), content_type
+
+    def page(self) -> str:
+        """Give the page for people."""
+        return self._make_page(self._view(), self._version)

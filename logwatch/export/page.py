@@ -22,7 +22,7 @@ td + td { text-align: right; font-variant-numeric: tabular-nums }
 PATHS = (
     ("/metrics", "metrics for Prometheus"),
     ("/healthz", "are all parts alive"),
-    ("/readyz", "are the inputs read and the state written"),
+    ("/readyz", "is everything read and written"),
 )
 
 
@@ -40,14 +40,22 @@ def page(view: View, version: str) -> str:
         *((f"Blacklist networks, {state}", number) for state, number in view.networks.items()),
     ]
     top_rows = [(source, packets) for (source,), (packets, _) in top]
+    body = (
+        f"{table(numbers)}"
+        f"<h2>Top sources of denied packets</h2>\n{table(top_rows) if top_rows else NONE_YET}"
+    )
+    return framed("logwatch", body, view, version)
+
+
+def framed(title: str, body: str, view: View, version: str) -> str:
+    """Put the version, what is wrong and the addresses around a page."""
     state = "Ready." if view.ready else 'Not ready: <a href="/readyz">see why</a>.'
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>logwatch</title><style>{STYLE}</style></head>\n<body><h1>logwatch</h1>\n"
+        f"<title>{title}</title><style>{STYLE}</style></head>\n<body><h1>{title}</h1>\n"
         f"<p>Version {_text(version)}. {state}</p>\n"
-        f"{_table(numbers)}"
-        f"<h2>Top sources of denied packets</h2>\n{_table(top_rows) if top_rows else NONE_YET}"
+        f"{body}"
         "<h2>Addresses</h2>\n<ul>"
         + "".join(f'<li><a href="{path}">{path}</a>: {what}</li>' for path, what in PATHS)
         + "</ul></body></html>\n"
@@ -57,7 +65,8 @@ def page(view: View, version: str) -> str:
 NONE_YET = "<p>None yet.</p>\n"
 
 
-def _table(rows: Iterable[tuple[str, int]]) -> str:
+def table(rows: Iterable[tuple[str, int]]) -> str:
+    """Write names and numbers."""
     cells = (f"<tr><td>{_text(name)}</td><td>{number:,}</td></tr>\n" for name, number in rows)
     return f"<table>\n{''.join(cells)}</table>\n"
 

@@ -24,7 +24,6 @@ from logwatch.errors import LogwatchError
 from logwatch.export.connection import KEEP_ALIVE_SECONDS, LARGEST_HEAD_BYTES, Connection
 from logwatch.export.errors import ListenError
 from logwatch.export.metrics import Metrics
-from logwatch.export.page import page
 from logwatch.export.printable import printable
 
 BACKLOG = 128
@@ -175,7 +174,7 @@ class Server:
         return Response(body, headers={**headers, "Content-Type": content_type})
 
     def _rendered_page(self) -> Response:
-        return HTMLResponse(page(self._metrics.view(), self._metrics.version))
+        return HTMLResponse(self._metrics.page())
 
     async def _at_work(self, work: Callable[..., Result], *arguments: object) -> Result:
         loop = asyncio.get_running_loop()
