@@ -82,6 +82,8 @@ class Entry(msgspec.Struct, frozen=True):
     name: str
     uid: str
     resource_version: str
+    generation: int
+    """Grows with each change of the spec."""
     created: datetime | None
     is_going: bool
     """Somebody deletes it; it is there only until its finalizers are done."""
@@ -100,6 +102,7 @@ class _Metadata(msgspec.Struct):
     name: str
     uid: str = ""
     resource_version: str = field(default="", name="resourceVersion")
+    generation: int = 0
     created: Moment | None = field(default=None, name="creationTimestamp")
     deleted: Moment | None = field(default=None, name="deletionTimestamp")
 
@@ -131,6 +134,7 @@ def read_entry(data: msgspec.Raw | bytes) -> Entry:
         name=found.metadata.name,
         uid=found.metadata.uid,
         resource_version=found.metadata.resource_version,
+        generation=found.metadata.generation,
         created=found.metadata.created,
         is_going=found.metadata.deleted is not None,
         spec=found.spec,

@@ -246,6 +246,11 @@ class Book:
         for ban in list(self._ended.values()):
             self._recall(ban.shifted(seconds))
 
+    def forgive(self, network: str) -> None:
+        """Forget that a network was banned, where no ban of it holds."""
+        if network in self._ended:
+            self._forget(self._ended[network])
+
     def remove(self, ban: Ban, now: float) -> Ban:
         """End a ban by hand: nothing of it is held against its network. Returns it as it ended."""
         return self._end(ban, now, "removed")

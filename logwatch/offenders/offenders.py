@@ -40,7 +40,7 @@ from logwatch.offenders.offence import (
     reason,
 )
 from logwatch.offenders.plan import plan
-from logwatch.offenders.protected import Protected
+from logwatch.offenders.protected import Protected, Protection
 from logwatch.offenders.refusal import Refusal
 from logwatch.offenders.source import banned_as, source_of
 from logwatch.offenders.waiting import Waiting
@@ -290,6 +290,27 @@ class Offenders:
             if overlap(parse_network(source), network):
                 self._start_anew(source)
         return decided
+
+    def adopt(self, ban: Ban) -> Protection | None:
+        """Keep a ban that was decided elsewhere; returns what stands against it instead."""
+        protection = self._protected.reason(parse_network(ban.network))
+        if protection is not None and not ban.forced:
+            return protection
+        self._book.keep(ban)
+        return None
+
+    def forgive(self, network: str) -> None:
+        """Forget the offences of a network that is not banned."""
+        self._book.forgive(network)
+
+    def protection(self, network: Network) -> Protection | None:
+        """Tell why a network is never banned; None when it may be."""
+        return self._protected.reason(network)
+
+    @property
+    def protected_revision(self) -> int:
+        """Grows whenever the list of what is never banned changes."""
+        return self._protected.revision
 
     def freeze_text(self) -> str:
         """Tell why it is frozen, and what to do about it."""
