@@ -56,8 +56,13 @@ class _PageMetadata(msgspec.Struct):
 class Page(msgspec.Struct):
     """A piece of a list: the JSON of each object, and what the list says of itself."""
 
-    items: list[msgspec.Raw]
     metadata: _PageMetadata
+    found: list[msgspec.Raw] | None = msgspec.field(name="items")
+
+    @property
+    def items(self) -> Sequence[msgspec.Raw]:
+        """The objects; an empty list is null for some kinds of answers."""
+        return self.found or ()
 
     @property
     def resource_version(self) -> str:

@@ -88,8 +88,8 @@ class ConnectError(ClusterError):
     """There is nothing to connect by: no kubeconfig, no mounted token, or a broken one."""
 
 
-# All that the API server says (1.34) of a JSON patch that can't be applied: a `test` that failed,
-# or a path that is not there. What breaks a schema is said in other words.
+# All that the API server (1.34) says of a JSON patch that can't be applied: a `test` failed, or a
+# path is not there. What breaks a schema is said in other words.
 _UNFIT_PATCH = "the server rejected our request due to an error in our request"
 
 _KINDS: dict[int, tuple[type[ClusterError], str]] = {
