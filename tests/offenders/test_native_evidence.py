@@ -311,6 +311,78 @@ def test_nodes_merge_what_they_saw() -> None:
         merged.merge_bytes(b"logwevi9")
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(list(MEASURES)),
+            st.integers(1, 8),
+            st.sampled_from([10.0, 60.0, 600.0]),
+            CONDITIONS,
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    st.lists(st.tuples(st.integers(0, 80), st.lists(LINES, min_size=1, max_size=6)), max_size=8),
+    st.integers(0, 300),
+)
+def test_what_was_dealt_with_counts_no_more_and_the_rest_does(
+    rules: list[Rule], batches: list[tuple[int, list[Line]]], time: int
+) -> None:
+    evidence = Evidence(rules, 100)
+    at, cut, kept = NOW, NOW + time + 0.5, list[tuple[float, Line]]()
+    for wait, batch in batches:
+        at += wait
+        kept += [(at, line) for line in batch if line.denied]
+        observe(evidence, *batch, at=at)
+    for source in {line.key for _, line in kept}:
+        is_there = bool(evidence.nearness(source, at))
+        assert is_there == evidence.forget_before(source, cut)
+        for rule, (reached, _) in zip(rules, evidence.nearness(source, at), strict=is_there):
+            part = rule[2] / 60 if rule[0] in {"packets", "bytes"} else 0
+            later = [(when, line) for when, line in kept if when > cut]
+            whole = [(when, line) for when, line in kept if when > cut + part]
+            assert bounds(rule, whole, source, at)[0] <= reached
+            assert reached <= bounds(rule, later, source, at)[1]
+
+
+def test_reports_that_are_cut_hold_the_same_of_sources_that_are_equally_near() -> None:
+    rules = [("ports", 15, 60.0, TRUE)]
+    shared = [f"192.0.2.{host}" for host in range(200)]
+
+    def kept(own: str, salt: int) -> set[str]:
+        node = Evidence(rules, 1000)
+        others = [f"{own}.{host}" for host in range(200)]
+        for hosts in (others, shared) if own == "198.51.100" else (shared, others):
+            observe(node, *(Line(source=host) for host in hosts))
+        merged = Evidence(rules, 1000)
+        data, sources, cut = node.to_bytes(2_000, salt=salt)
+        assert (sources, 400 - sources) == (merged.merge_bytes(data), cut)
+        return {host for host in shared if merged.nearness(host, NOW)}
+
+    one, other = kept("198.51.100", 1), kept("203.0.113", 1)
+    assert min(len(one), len(other)) * 0.8 < len(one & other) < 60
+    assert one != kept("198.51.100", 2)
+    with pytest.raises(OverflowError):
+        kept("198.51.100", -1)
+
+
+def test_a_report_whose_clock_is_wrong_is_set_right_or_refused() -> None:
+    rules = [("packets", 1, 60.0, TRUE)]
+    node, merged = Evidence(rules, 10), Evidence(rules, 10)
+    observe(node, Line(), at=NOW + 200)
+    data, _, _ = node.to_bytes(1_000)
+    assert 150.0 == merged.merge_report(data, "a", ahead=150.0, now=NOW + 50)
+    assert [(1, 1)] == merged.nearness(SOURCE, NOW + 50)
+    assert [NOW + 50] == [found[4] for *_, found in merged.judge(0)]
+    merged.forget_all()
+    assert 0 == len(merged)
+    assert 200.0 == merged.merge_report(data, "a", ahead=150.0, now=NOW)
+    with pytest.raises(ValueError, match="from 350 s after now, more than the 300 s"):
+        merged.merge_report(data, "a", ahead=-150.0, now=NOW)
+    with pytest.raises(ValueError, match="ahead is NaN, but has to be a number of seconds"):
+        merged.merge_report(data, "a", ahead=float("nan"), now=NOW)
+
+
 def test_memory_is_bounded_by_the_capacity() -> None:
     evidence = Evidence([("packets", 100, 600.0, TRUE), ("ports", 15, 60.0, ("syn",))], 100)
     for third in range(3):

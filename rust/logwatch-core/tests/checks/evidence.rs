@@ -81,5 +81,20 @@ fn merge(bytes: &[u8]) -> bool {
         assert!(merged.judge(at).len() <= merged.top(usize::MAX, at).len());
     }
     again.forget_after(0);
+    for ahead in [0, i64::MIN, i64::MAX, 250_000, -250_000] {
+        let mut report = nothing();
+        for now in [NOW.unsigned_abs() * 1_000, u64::MAX] {
+            let sources: Vec<_> = merged.top(3, now).iter().map(|(source, _)| *source).collect();
+            if report.merge_report(bytes, "worker-2", ahead, now).is_ok() {
+                for source in sources {
+                    report.forget_before(source, now);
+                }
+                assert!(report.judge(0).len() <= CAPACITY);
+                report.note_near_misses(now);
+                report.forget_all();
+            }
+            assert!(report.is_empty());
+        }
+    }
     true
 }
