@@ -157,12 +157,13 @@ class Decisions:
 
     def enforce(self, began: float) -> str | None:
         """Write the policy of a round that began then (monotonic); return what is wrong."""
+        since = self._waits_since or (began if self.has_new_bans else 0.0)
         try:
             changes = self._enforcement.write(self._offenders)
         except PolicyError as error:
-            self._waits_since = self._waits_since or (began if self.has_new_bans else 0.0)
+            self._waits_since = since
             return str(error)
-        since, self._waits_since = self._waits_since or began, 0.0
+        self._waits_since = 0.0
         for path, change in changes:
             if not change.written:
                 continue
@@ -179,7 +180,7 @@ class Decisions:
                 added=change.added,
                 removed=change.removed,
             )
-            if change.added and self._mode == "enforce":
+            if change.added and since and self._mode == "enforce":
                 for name, labels, amount in escalation_counts(time.monotonic() - since):
                     self._ledger.count(name, labels, amount)
         return None

@@ -178,6 +178,17 @@ def test_fifty_people_at_once(operator: Operator) -> None:
     assert not (operator.state / "logwatch.sock").exists()
 
 
+def test_only_a_rule_s_ban_is_an_escalation(operator: Operator) -> None:
+    """Neither one by hand nor the repair of the file: no line was read for these."""
+    operator.run("add", "198.18.7.1")
+    operator.policy.unlink()
+    operator.agent.wait_for(operator.policy.exists, "repair")
+    assert 0 == operator.agent.total("logwatch_escalation_seconds_count")
+    operator.scan()
+    operator.agent.wait_for(lambda: 2 == len(operator.entries()), "ban")
+    assert 1 == operator.agent.total("logwatch_escalation_seconds_count")
+
+
 def test_a_socket_that_somebody_removed_is_made_again(operator: Operator) -> None:
     """Also when something else took its name meanwhile, once that is gone."""
     path = operator.state / "logwatch.sock"
