@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -171,6 +171,7 @@ def test_what_nobody_can_know_is_not_shown_as_zero() -> None:
     assert 'logwatch_read_bytes_total{input="/dev/kmsg"} 0.0' in lines
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec=None, exclude_categories=()), max_size=8))
 def test_no_label_can_break_the_page(text: str) -> None:
     """Any text at all, in any place, is one sample that a parser reads."""
