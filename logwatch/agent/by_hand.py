@@ -147,7 +147,7 @@ class ByHand:
         bans = self._offenders.bans
         return Explained(
             cidr=why.network,
-            verdict=_verdict(why),
+            verdict=_verdict(why, self._offenders.by_hand.inside(parse_network(why.network))),
             stops=tuple(stop.text for stop in why.stops if stop.reason != "banned"),
             entries=entries_of((bans[each] for each in holding if each in bans), samples=True),
             rules=tuple(
@@ -157,14 +157,16 @@ class ByHand:
         )
 
 
-def _verdict(why: Reasons) -> str:
-    """Tell in one sentence how it stands."""
+def _verdict(why: Reasons, inside: list[str]) -> str:
+    """Tell in one sentence how it stands; `inside` are the entries that lie in it."""
     if why.ban is not None:
         ban = why.ban
         within = "" if ban.network == why.network else f" with {ban.network}"
         return f"{why.network} {_STANDS[ban.phase]}{within} until {moment(ban.expires)}"
     if why.is_waiting:
         return f"{why.network} offends, but is not banned yet"
+    if inside:
+        return f"{why.network} is not banned itself; in it lies {named(inside)}"
     if not why.near:
         return f"{why.network} is not banned: nothing that counts was seen of it lately"
     near = max(why.near, key=lambda each: each.reached / each.threshold)

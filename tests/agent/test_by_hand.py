@@ -245,6 +245,9 @@ def test_why_tells_what_is_near_and_what_stops_a_ban(operator: Operator) -> None
     output = operator.run("why", "203.0.113.66")[1]
     assert "nearest is rule many-ports with 12 of 15 ports within 1m" in output
     assert "loopback" in operator.run("why", "127.0.0.1")[1]
+    operator.run("add", "203.0.113.7")
+    inside = "203.0.113.0/24 is not banned itself; in it lies 203.0.113.7/32\n"
+    assert inside == operator.run("why", "203.0.113.0/24")[1]
     operator.run("add", "203.0.113.0/24")
     body = json.loads(operator.run("why", "203.0.113.66", "--format", "json")[1])
     assert ["203.0.113.0/24"] == [entry["cidr"] for entry in body["entries"]]
