@@ -1,4 +1,4 @@
-"""What is never banned: addresses that can't be offenders, the host's own, the operator's list.
+"""What is never banned: who can't be an offender, the host, the operator's list, the cluster.
 
 Judges the network that would be banned, after a source became its /32 or /64: sharing one address
 with something protected, in either direction, suffices.
@@ -10,6 +10,7 @@ from typing import Literal
 
 from logwatch.blacklist import Network, parse_network, unmapped
 from logwatch.offenders.addresses import own_addresses
+from logwatch.offenders.ranges import Ranges, bounds
 
 Kind = Literal[
     "loopback",
@@ -21,6 +22,12 @@ Kind = Literal[
     "translated address",
     "resolver",
     "operator",
+    "node",
+    "pod network",
+    "service",
+    "load balancer",
+    "api server",
+    "host endpoint",
 ]
 
 
@@ -30,9 +37,15 @@ class Protection:
 
     kind: Kind
     """`translated address` for an address of this host: as the source of a packet from outside it
-    stands for whoever the host translated (SNAT). The operator's list is `operator`; the rest are
-    ranges of RFCs."""
+    stands for whoever the host translated (SNAT). The operator's list is `operator`. From `node` on
+    they are a cluster's; the rest are ranges of RFCs."""
     text: str
+
+
+Places = tuple[int, Iterable[tuple[Network, Kind, str]]]
+"""A revision, which changes with the places, and the networks with what each is, for people."""
+
+NO_PLACES: Places = (0, ())
 
 
 def _fixed(kind: Kind, network: str, source: str) -> tuple[Network, Protection]:
@@ -58,6 +71,7 @@ class Protected:
 
     `own` and `resolvers` are asked for the host's addresses and its name servers, at once and at
     each `refresh`; what they raise comes through, and the addresses known before stay protected.
+    `cluster` is asked then as well, and at each `refresh_cluster`.
     """
 
     def __init__(
@@ -65,18 +79,23 @@ class Protected:
         never_ban: Iterable[Network] = (),
         own: Callable[[], Iterable[Network]] = own_addresses,
         resolvers: Callable[[], Iterable[Network]] = tuple,
+        cluster: Callable[[], Places] = lambda: NO_PLACES,
     ) -> None:
         self._operators = [_operators(unmapped(network)) for network in never_ban]
         self._ask, self._ask_resolvers = own, resolvers
         self._found: tuple[frozenset[Network], frozenset[Network]] = (frozenset(), frozenset())
         """The host's addresses, and its resolvers."""
         self._ranges = [_range(*each) for each in (*_FIXED, *self._operators)]
+        self._ask_cluster = cluster
+        self._places: Ranges[tuple[Kind, str]] = Ranges(())
+        self._places_revision = 0
         self.revision = 0
         """Grows whenever the list changes."""
         self.refresh()
 
     def refresh(self) -> None:
-        """Read the host's addresses and resolvers again."""
+        """Read the host's addresses and resolvers again, and what is the cluster's."""
+        self.refresh_cluster()
         own = frozenset(unmapped(network) for network in self._ask())
         resolvers = frozenset(unmapped(network) for network in self._ask_resolvers())
         if (own, resolvers) != self._found:
@@ -86,23 +105,30 @@ class Protected:
             self._ranges = [_range(*each) for each in listed]
             self.revision += 1
 
+    def refresh_cluster(self) -> None:
+        """Take over what is the cluster's now; costs nothing while that is the same."""
+        revision, places = self._ask_cluster()
+        if revision != self._places_revision:
+            self._places = Ranges((unmapped(each), (kind, text)) for each, kind, text in places)
+            self._places_revision = revision
+            self.revision += 1
+
     def reason(self, network: Network) -> Protection | None:
         """Tell why a network is never banned; None when it may be."""
-        version, first, last = _bounds(unmapped(network))
+        network = unmapped(network)
+        version, first, last = bounds(network)
         for other, begin, end, protection in self._ranges:
             if begin <= last and first <= end and other == version:
                 return protection
-        return None
-
-
-def _bounds(network: Network) -> tuple[int, int, int]:
-    """Family, first and last address as numbers: these compare fast, in a flood of offenders."""
-    first = int(network.network_address)
-    return network.version, first, first | int(network.hostmask)
+        found = self._places.find(network)
+        if found is None:
+            return None
+        place, (kind, text) = found
+        return Protection(kind, f"{_text(place)} is {text}")
 
 
 def _range(network: Network, protection: Protection) -> tuple[int, int, int, Protection]:
-    return (*_bounds(network), protection)
+    return (*bounds(network), protection)
 
 
 def _operators(network: Network) -> tuple[Network, Protection]:

@@ -174,3 +174,34 @@ def test_resolvers_are_never_banned(tmp_path: Path) -> None:
     conf.unlink()
     protected.refresh()
     assert protected.reason(ip_network("203.0.113.53/32")) is None
+
+
+def test_what_is_the_clusters_own_is_never_banned() -> None:
+    """The text tells the smallest of the networks that hold it; the host's own kinds come first."""
+    places = [
+        (ip_network("10.0.0.0/8"), "pod network", "the IP pool default"),
+        (ip_network("10.1.2.3/32"), "node", "an address of node worker-3"),
+        (ip_network("203.0.113.9/32"), "load balancer", "the load balancer of Service shop/front"),
+        (ip_network("127.0.0.0/8"), "node", "an address of node broken"),
+    ]
+    protected = Protected((), own=list, cluster=lambda: (1, places))
+    found = [protected.reason(ip_network(text)) for text in ("10.1.2.3", "10.1.2.4", "127.0.0.1")]
+    assert ["node", "pod network", "loopback"] == [each.kind for each in found if each]
+    reason = protected.reason(ip_network("203.0.113.0/24"))
+    assert reason is not None
+    assert "203.0.113.9 is the load balancer of Service shop/front" == reason.text
+    assert protected.reason(ip_network("203.0.114.0/24")) is None
+
+
+def test_a_change_in_the_cluster_is_taken_over_at_once() -> None:
+    """Only a new revision costs anything, and changes that of the list."""
+    node = (ip_network("203.0.113.9/32"), "node", "an address of node worker-1")
+    known = (1, [node])
+    protected = Protected((), own=list, cluster=lambda: known)
+    revision = protected.revision
+    protected.refresh_cluster()
+    assert revision == protected.revision
+    known = (2, [])
+    protected.refresh_cluster()
+    assert revision < protected.revision
+    assert protected.reason(node[0]) is None
