@@ -7,6 +7,7 @@ this one only where there is a cluster.
 from logwatch.cluster.api import Api, Document, Listing, Page
 from logwatch.cluster.cache import Cache, Pace, Snapshot
 from logwatch.cluster.connection import Timeout
+from logwatch.cluster.discovery import Discovery, Place, PlaceKind
 from logwatch.cluster.entry import (
     BLACKLIST_ENTRIES,
     Entry,
@@ -55,6 +56,7 @@ __all__ = [
     "ClusterError",
     "Conflict",
     "ConnectError",
+    "Discovery",
     "Document",
     "Entry",
     "EntryEvidence",
@@ -76,6 +78,8 @@ __all__ = [
     "Pace",
     "Page",
     "Phase",
+    "Place",
+    "PlaceKind",
     "Snapshot",
     "Timeout",
     "TopSource",

@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from logwatch.cluster.api import PAGE, WATCH_MARGIN, WATCH_SECONDS, Api
-from logwatch.cluster.errors import ClusterError, Gone, cut
+from logwatch.cluster.errors import ClusterError, Gone, NotServed, cut
 from logwatch.cluster.kind import Kind
 from logwatch.cluster.watch import Event, Metadata, Named, Watch
 
@@ -103,6 +103,7 @@ class Cache(Generic[Decoded]):
         self._failures = 0
         self._heard = clock()
         self._problem: str | None = None
+        self._is_missing = False
         self._watch: Watch | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(
@@ -129,6 +130,11 @@ class Cache(Generic[Decoded]):
     def problem(self) -> str | None:
         """Why it is not up to date, in a sentence; None while it is."""
         return self._problem
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the API server said last that it doesn't know the kind."""
+        return self._is_missing
 
     @property
     def age(self) -> float:
@@ -165,6 +171,7 @@ class Cache(Generic[Decoded]):
         """Take note of an error; gives the pause after it."""
         self._version = ""
         self._failures += 1
+        self._is_missing = isinstance(error, NotServed)
         if isinstance(error, Gone) and self._failures == 1:
             return 0.0
         self._tell(str(error))
@@ -193,6 +200,7 @@ class Cache(Generic[Decoded]):
             self._generation += changed
         self._version = version
         self._heard = self._clock()
+        self._is_missing = False
         if changed:
             self._wake()
 
