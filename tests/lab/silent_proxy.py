@@ -105,6 +105,8 @@ class SilentProxy:
         for task in self._tasks:
             task.cancel()
         for writer in self._writers:
+            if writer.is_closing():  # its other end was quicker
+                continue
             # Closed at once with this option, a socket sends RST instead of FIN.
             linger = struct.pack("ii", 1, 0)
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
