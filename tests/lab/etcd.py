@@ -90,11 +90,16 @@ class Etcd:
             if now.get(key) != value and not key.startswith(RENEWED):
                 self._call("put", key=_encode(key), value=value)
 
+    def compact(self) -> None:
+        """Forget everything but the present state."""
+        now = self._call("range", key=_encode(b"/"))["header"]["revision"]
+        self._call("compaction", revision=now, physical=True)
+
     def _read(self) -> dict[bytes, str]:
         found = self._call("range", key=_encode(PREFIX), range_end=_encode(END))
         return {base64.b64decode(pair["key"]): pair["value"] for pair in found.get("kvs", [])}
 
-    def _call(self, method: str, **body: object) -> dict[str, list[dict[str, str]]]:
+    def _call(self, method: str, **body: object) -> dict:
         request = urllib.request.Request(
             f"{self.url}/v3/kv/{method}", data=json.dumps(body).encode()
         )
