@@ -159,3 +159,50 @@ def test_a_file_takes_as_many_bans_as_the_configuration_allows() -> None:
     for shape, most in BANS_MOST.items():
         text = f"brakes: {{bans: {most}}}\nblacklist: {{shape: {shape}}}\n"
         assert most == parse(text.encode(), "config.yaml").brakes.bans
+
+
+IN_A_CLUSTER = b"cluster: {enabled: true, node: worker-1}\n"
+
+
+def test_a_node_is_called_as_the_file_says_or_else_as_the_environment() -> None:
+    environment = {"NODE_NAME": "worker-7"}
+    named = parse(IN_A_CLUSTER, "agent.yaml", part="agent", environment=environment)
+    assert "worker-1" == named.cluster.node
+    text = b"cluster: {enabled: true}\n"
+    assert (
+        "worker-7" == parse(text, "agent.yaml", part="agent", environment=environment).cluster.node
+    )
+    with pytest.raises(ConfigError, match=r"agent.yaml, line 1: cluster.node: .* NODE_NAME in the"):
+        parse(text, "agent.yaml", part="agent")
+
+
+@pytest.mark.parametrize(
+    ("more", "part", "sentence"),
+    [
+        (b"mode: enforce", "agent", "line 2: mode: enforce is for the escalator: in a cluster"),
+        (b"policy_file: /p.yaml", "agent", "line 2: policy_file: in a cluster .* nobody writes a"),
+        (b"policy_file: /p.yaml", "escalator", "line 2: policy_file: in a cluster"),
+        (b"mode: enforce\npolicy_file: /p.yaml", None, "line 3: policy_file: in a cluster"),
+    ],
+)
+def test_what_does_not_go_together_in_a_cluster_is_refused(
+    more: bytes, part: str | None, sentence: str
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        parse(IN_A_CLUSTER + more, "config.yaml", part=part)
+
+
+def test_an_escalator_enforces_without_a_file_and_only_in_a_cluster() -> None:
+    config = parse(IN_A_CLUSTER + b"mode: enforce\n", "escalator.yaml", part="escalator")
+    assert "enforce" == config.mode
+    with pytest.raises(ConfigError, match=r"cluster.enabled: the escalator is a part of a cluster"):
+        parse(b"cluster: {enabled: false}\n", "escalator.yaml", part="escalator")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["node: Worker_1", "node: a..b", "namespace: 'a b'", "kubeconfig: ''", "colour: blue"]
+)
+def test_a_wrong_value_of_the_cluster_is_named(wrong: str) -> None:
+    text = f"cluster:\n  enabled: true\n  {wrong}\n"
+    with pytest.raises(ConfigError, match=f"line 3: cluster.{wrong.partition(':')[0]}: "):
+        parse(text.encode(), "config.yaml")

@@ -1,5 +1,6 @@
 """`logwatch agent`: the daemon on one node."""
 
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -20,11 +21,11 @@ def run(path: Path | None, options: Mapping[str, Any]) -> None:
     """Run until SIGTERM or SIGINT; options that are given stand above the configuration file."""
     given = {key: value for key, value in options.items() if value is not None}
     if path is None:
-        config = check(msgspec.structs.replace(Config(), **given), named=given)
+        config = check(msgspec.structs.replace(Config(), **given), named=given, part="agent")
     else:
         from logwatch.config.file import load
 
-        config = load(path, given)
+        config = load(path, given, part="agent", environment=os.environ)
     _leave_rich_out()
     import structlog
 

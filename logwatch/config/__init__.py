@@ -3,6 +3,7 @@
 Nothing here reads the environment.
 """
 
+from logwatch.config.cluster import Cluster, Part
 from logwatch.config.values import (
     BANS_MOST,
     Blacklist,
@@ -23,10 +24,12 @@ __all__ = [
     "BANS_MOST",
     "Blacklist",
     "Brakes",
+    "Cluster",
     "Config",
     "ConfigError",
     "Mode",
     "Network",
+    "Part",
     "Prefix",
     "Series",
     "Shape",

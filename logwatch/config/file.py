@@ -7,6 +7,7 @@ YAML, and its library takes longer to import than a short log takes to count.
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_args
 
 import msgspec
@@ -14,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from logwatch.config.cluster import Cluster, Part
 from logwatch.config.values import (
     Blacklist,
     Brakes,
@@ -32,9 +34,19 @@ from logwatch.config.values import (
 _FILE_MOST = 1 << 20
 
 
-def load(path: Path, options: Mapping[str, Any] | None = None) -> Config:
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def load(
+    path: Path,
+    options: Mapping[str, Any] | None = None,
+    *,
+    part: Part | None = None,
+    environment: Mapping[str, str] = NOTHING,
+) -> Config:
     """Read a configuration file; `options` of the command line stand above it.
 
+    `part` is who is to run by it, `environment` where the file is silent on what a Pod is told so.
     Raises ConfigError: no such file, not YAML, unknown key, wrong value.
     """
     try:
@@ -45,11 +57,18 @@ def load(path: Path, options: Mapping[str, Any] | None = None) -> Config:
         raise ConfigError(f"can't read the configuration {path}: {reason}") from None
     if len(data) > _FILE_MOST:
         raise ConfigError(f"{path} is larger than 1 MiB: that is no configuration")
-    return parse(data, str(path), options)
+    return parse(data, str(path), options, part=part, environment=environment)
 
 
-def parse(data: bytes, name: str, options: Mapping[str, Any] | None = None) -> Config:
-    """Read a configuration from YAML; `name` is what errors call it."""
+def parse(
+    data: bytes,
+    name: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    part: Part | None = None,
+    environment: Mapping[str, str] = NOTHING,
+) -> Config:
+    """Read a configuration from YAML; `name` is what errors call it. The rest is as for `load`."""
     try:
         tree = YAML(typ="rt").load(data)
     except (YAMLError, UnicodeDecodeError, ValueError) as error:
@@ -61,7 +80,7 @@ def parse(data: bytes, name: str, options: Mapping[str, Any] | None = None) -> C
         tree = CommentedMap()
     if not isinstance(tree, CommentedMap):
         raise ConfigError(f"{name}: the configuration is a mapping of keys such as `mode: observe`")
-    return Reader(name, tree).config(options or {})
+    return Reader(name, tree).config(options or {}, part, environment)
 
 
 def _first_line(error: Exception) -> str:
@@ -76,19 +95,23 @@ class Reader:
         self._name = name
         self._tree = tree
 
-    def config(self, options: Mapping[str, Any]) -> Config:
+    def config(
+        self, options: Mapping[str, Any], part: Part | None, environment: Mapping[str, str]
+    ) -> Config:
         """Convert, put the options above it, and check everything."""
         values = self._plain(self._tree)
         try:
             config = msgspec.convert(values, Config)
         except msgspec.ValidationError as error:
             raise self._explained(error) from None
+        cluster = config.cluster.at(environment)
         return check(
-            msgspec.structs.replace(config, **options),
+            msgspec.structs.replace(config, **{"cluster": cluster, **options}),
             lambda keys, problem: (
                 wrong_option(keys, problem) if keys[0] in options else self._located(keys, problem)
             ),
             named={*values, *options},
+            part=part,
         )
 
     def _plain(self, node: Any) -> Any:  # noqa: ANN401 - any YAML
@@ -164,6 +187,7 @@ def _fields_at(keys: tuple[str | int, ...]) -> tuple[str, ...]:
         (): Config,
         ("blacklist",): Blacklist,
         ("brakes",): Brakes,
+        ("cluster",): Cluster,
         ("series",): Series,
         ("prefixes",): Prefix,
     }

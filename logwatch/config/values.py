@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from logwatch.config.cluster import Cluster, Part, problems_of
 from logwatch.errors import UsageError
 
 InputKind = Literal["file", "kmsg"]
@@ -113,6 +114,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     brakes: Brakes = Brakes()
     blacklist: Blacklist = Blacklist()
     series: Series = Series()
+    cluster: Cluster = Cluster()
     audit: str | None = None
     """A JSON line for each decision; None is audit.jsonl in `state`, "off" is none."""
 
@@ -158,10 +160,16 @@ def wrong_option(keys: tuple[str | int, ...], problem: str) -> ConfigError:
     return ConfigError(f"{'.'.join(str(key) for key in keys)}: {problem}")
 
 
-def check(config: Config, wrong: Wrong = wrong_option, *, named: Container[str] = ()) -> Config:
+def check(
+    config: Config,
+    wrong: Wrong = wrong_option,
+    *,
+    named: Container[str] = (),
+    part: Part | None = None,
+) -> Config:
     """Check what types can't say; return the configuration. Raises what `wrong` makes.
 
-    `named` are the keys that somebody gave, whatever their values.
+    `named` are the keys that somebody gave, whatever their values. `part` is who is to run by it.
     """
     if config.input == "kmsg" and "logs" in named:
         raise wrong(
@@ -174,7 +182,8 @@ def check(config: Config, wrong: Wrong = wrong_option, *, named: Container[str] 
         split_address(config.listen, "listen")
     except ConfigError as error:
         raise wrong(("listen",), str(error).removeprefix("listen: ")) from None
-    if config.mode in ("propose", "enforce") and not config.policy_file:
+    _check_cluster(config, wrong, part)
+    if config.mode != "observe" and not config.policy_file and not config.cluster.enabled:
         raise wrong(("mode",), f"{config.mode} needs policy_file (--policy-file) to write to")
     _check_prefixes(config, wrong)
     for index, text in enumerate(config.never_ban):
@@ -190,6 +199,11 @@ def check(config: Config, wrong: Wrong = wrong_option, *, named: Container[str] 
         )
     _check_numbers(config, wrong)
     return config
+
+
+def _check_cluster(config: Config, wrong: Wrong, part: Part | None) -> None:
+    for problem in problems_of(config.cluster, config.mode, config.policy_file, part):
+        raise wrong(*problem)
 
 
 def _check_paths(config: Config, wrong: Wrong) -> None:
