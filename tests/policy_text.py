@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from logwatch.blacklist import Network, Shape
 from logwatch.blacklist.arrange import arranged, contents_of
-from logwatch.blacklist.merge import Held
 from logwatch.blacklist.merge import held as held_in
+from logwatch.blacklist.ownership import Held
 from logwatch.blacklist.spans import Span
 
 

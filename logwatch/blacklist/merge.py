@@ -5,7 +5,7 @@ removed, and a network that lies in one of theirs is left to them.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -15,42 +15,34 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from logwatch.blacklist import comments
 from logwatch.blacklist.contents import Contents, Found, appended, objects, refused_behind
 from logwatch.blacklist.document import DocumentError, dump, indentation_of, rewritten
-from logwatch.blacklist.networks import Cover, Network, NetworkError, collapse, parse_network
+from logwatch.blacklist.networks import Network, NetworkError
+from logwatch.blacklist.ownership import (
+    Held,
+    Ownership,
+    annotation,
+    denials,
+    held_in,
+    is_ours,
+    objection,
+    ownership_of,
+    rules_for,
+)
 from logwatch.blacklist.policy import (
     ANNOTATION,
     MAX_ANNOTATIONS,
     MAX_RULES,
     NAME,
-    PROTOCOLS,
     Deny,
     blacklist_policy,
-    deny_rules,
     is_blacklist,
-    read_deny,
     rule_document,
 )
 from logwatch.blacklist.splice import spliced
-
-Ownership = dict[str, frozenset[Network]]
-"""For each protocol the networks that are ours."""
-
-_ONLY = ":"
-"""In the annotation, `UDP:203.0.113.7/32` is ours for UDP only: others deny it for TCP."""
 
 _HEADER = (
     "# Written by logwatch. It adds and removes the networks named in the annotation;\n"
     "# whatever else is put into this file stays.\n"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What the rules deny for TCP and UDP alike, whatever the destination and the port."""
-
-    own: tuple[Network, ...] = ()
-    """Those of the annotation's networks that are denied."""
-    other: tuple[Network, ...] = ()
-    """What others wrote."""
 
 
 @lru_cache(4)
@@ -62,12 +54,7 @@ def held(found: Found | None) -> Held:
     if found is None:
         return Held()
     check(found)
-    own = _ownership(found)
-    ours = frozenset().union(*own.values())
-    return Held(
-        own=tuple(network for network in _in_both(_denied(found.policy)) if network in ours),
-        other=_in_both(_denied(found.policy, without=own)),
-    )
+    return held_in(found.policy, _ownership(found))
 
 
 def merged(contents: Contents, networks: Sequence[Network]) -> Contents:
@@ -84,9 +71,7 @@ def merged(contents: Contents, networks: Sequence[Network]) -> Contents:
     if found is None:
         raise refused_behind(contents)
     check(found)
-    own = _ownership(found)
-    theirs = _denied(found.policy, without=own)
-    wanted = deny_rules(*(_left(networks, theirs[protocol]) for protocol in PROTOCOLS))
+    wanted = rules_for(found.policy, networks, _ownership(found))
     ours = _ours(found)
     if ours.are_pure and _is_right(found.policy, ours.indexes, wanted):
         return contents
@@ -128,8 +113,8 @@ def _ours(found: Found) -> _Ours:
     policy, own = found.policy, _ownership(found)
     indexes: list[int] = []
     are_pure = True
-    for index, protocols, networks in _denials(policy):
-        mine = [_is_ours(network, protocols, own) for network in networks]
+    for index, protocols, networks in denials(policy):
+        mine = [is_ours(network, protocols, own) for network in networks]
         if all(mine):
             indexes.append(index)
         elif any(mine):
@@ -143,7 +128,7 @@ def _is_right(policy: CommentedMap, ours: Sequence[int], wanted: Sequence[Deny])
     return (
         len(ours) == len(wanted)
         and all(_holds(rules[index], rule) for index, rule in zip(ours, wanted, strict=True))
-        and (annotations.get(ANNOTATION) or "") == _annotation(wanted)
+        and (annotations.get(ANNOTATION) or "") == annotation(wanted)
     )
 
 
@@ -161,7 +146,7 @@ def _by_lines(contents: Contents, wanted: Sequence[Deny]) -> Contents | None:
     ours = _ours(found)
     if not ours.are_pure:
         return None
-    body = spliced(found.reading, found.policy, ours.indexes, wanted, _annotation(wanted))
+    body = spliced(found.reading, found.policy, ours.indexes, wanted, annotation(wanted))
     if body is None:
         return None
     part = contents.parts[found.part]
@@ -248,107 +233,30 @@ def round_trip(contents: Contents, wanted: Sequence[Deny]) -> Contents:
 
 def check(found: Found) -> None:
     """Refuse a policy of another shape than the tutorial's: adding to it might do harm."""
-    annotations = found.policy["metadata"].get("annotations")
-    if annotations is not None and not isinstance(annotations, CommentedMap):
-        raise DocumentError(
-            found.line, f"metadata.annotations of policy {NAME!r} is no mapping; make it one"
-        )
-    spec = found.policy.get("spec")
-    if not isinstance(spec, CommentedMap):
-        raise DocumentError(found.line, f"spec of policy {NAME!r} is no mapping; make it one")
-    if spec.get("preDNAT") is not True and spec.get("doNotTrack") is not True:
-        raise DocumentError(
-            found.line,
-            f"policy {NAME!r} has neither preDNAT nor doNotTrack, so Calico would deny all that "
-            "its rules don't name; set preDNAT and applyOnForward to true",
-        )
-    rules = spec.get("ingress")
-    if rules is not None and not isinstance(rules, CommentedSeq):
-        raise DocumentError(
-            found.line, f"spec.ingress of policy {NAME!r} is no list; make it a list of rules"
-        )
-    for index, rule in enumerate(rules or ()):
-        action = rule.get("action") if isinstance(rule, CommentedMap) else None
-        if action not in ("Deny", "Log", "Pass"):
-            raise DocumentError(
-                found.line_of_rule(index),
-                f"a rule of policy {NAME!r} has action {action!r}; only Deny, Log and Pass belong "
-                "into a blacklist",
-            )
+    wrong = objection(found.policy)
+    if wrong is not None:
+        line = found.line if wrong.rule is None else found.line_of_rule(wrong.rule)
+        raise DocumentError(line, wrong.text)
 
 
 @lru_cache(4)
 def _ownership(found: Found) -> Ownership:
     """Read the annotation. Raises `DocumentError` when it is damaged."""
     try:
-        return _ownership_of(found.policy)
+        return ownership_of(found.policy["metadata"].get("annotations"))
     except NetworkError as error:
         raise DocumentError(
             found.line, f"annotation {ANNOTATION} is damaged: {error}; correct or remove it"
         ) from error
 
 
-def _ownership_of(policy: CommentedMap) -> Ownership:
-    annotations = policy["metadata"].get("annotations") or {}
-    own: dict[str, set[Network]] = {protocol: set() for protocol in PROTOCOLS}
-    for word in str(annotations.get(ANNOTATION) or "").split():
-        protocol, is_one, text = word.partition(_ONLY)
-        protocols = (protocol,) if is_one and protocol in PROTOCOLS else PROTOCOLS
-        network = parse_network(text if protocols != PROTOCOLS else word)
-        for each in protocols:
-            own[each].add(network)
-    return {protocol: frozenset(networks) for protocol, networks in own.items()}
-
-
-def _denials(policy: CommentedMap) -> Iterator[tuple[int, tuple[str, ...], list[Network]]]:
-    """Index, protocols and networks of each rule that denies nothing but networks."""
-    for index, rule in enumerate(policy["spec"].get("ingress") or ()):
-        denied = read_deny(rule)
-        if denied is not None:
-            yield index, *denied
-
-
-def _denied(policy: CommentedMap, without: Ownership | None = None) -> dict[str, list[Network]]:
-    """Collect the networks denied for each protocol, leaving some out."""
-    result: dict[str, list[Network]] = {protocol: [] for protocol in PROTOCOLS}
-    for _, protocols, networks in _denials(policy):
-        for network in networks:
-            if without is None or not _is_ours(network, protocols, without):
-                for protocol in protocols:
-                    result[protocol].append(network)
-    return result
-
-
-def _is_ours(network: Network, protocols: Iterable[str], own: Ownership) -> bool:
-    return all(network in own[protocol] for protocol in protocols)
-
-
-def _in_both(networks: dict[str, list[Network]]) -> tuple[Network, ...]:
-    tcp, udp = (networks[protocol] for protocol in PROTOCOLS)
-    if tcp == udp:
-        return collapse(tcp)
-    return collapse([*_inside(tcp, udp), *_inside(udp, tcp)])
-
-
-def _inside(networks: Iterable[Network], holders: Iterable[Network]) -> list[Network]:
-    cover = Cover(holders)
-    return [network for network in networks if cover.holds(network)]
-
-
-def _left(networks: Iterable[Network], holders: Iterable[Network]) -> list[Network]:
-    cover = Cover(holders)
-    return [network for network in networks if not cover.holds(network)]
-
-
 def _merge_policy(policy: CommentedMap, wanted: Sequence[Deny]) -> None:
     """Change the policy in place."""
-    own = _ownership_of(policy)
+    own = ownership_of(policy["metadata"].get("annotations"))
     spec = policy["spec"]
     ours: list[int] = []
-    for index, protocols, networks in list(_denials(policy)):
-        mine = [
-            place for place, network in enumerate(networks) if _is_ours(network, protocols, own)
-        ]
+    for index, protocols, networks in list(denials(policy)):
+        mine = [place for place, network in enumerate(networks) if is_ours(network, protocols, own)]
         if len(mine) == len(networks):
             ours.append(index)
             continue
@@ -415,7 +323,7 @@ def set_items(parent: CommentedMap, key: str, wanted: Sequence[str]) -> None:
 
 
 def _annotate(metadata: CommentedMap, wanted: Sequence[Deny]) -> None:
-    text = _annotation(wanted)
+    text = annotation(wanted)
     annotations = metadata.get("annotations")
     if annotations is None:
         if not text:
@@ -425,16 +333,3 @@ def _annotate(metadata: CommentedMap, wanted: Sequence[Deny]) -> None:
         metadata.insert(0, "annotations", CommentedMap({ANNOTATION: text}))
     elif (annotations.get(ANNOTATION) or "") != text:
         annotations[ANNOTATION] = text
-
-
-def _annotation(wanted: Iterable[Deny]) -> str:
-    own: dict[str, set[Network]] = {protocol: set() for protocol in PROTOCOLS}
-    for rule in wanted:
-        own[rule.protocol].update(rule.networks)
-    in_all = set.intersection(*own.values())
-    return " ".join(
-        str(network)
-        if network in in_all
-        else next(f"{each}{_ONLY}{network}" for each in PROTOCOLS if network in own[each])
-        for network in collapse(set.union(*own.values()))
-    )

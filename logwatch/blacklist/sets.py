@@ -7,7 +7,6 @@ that was made stays, without networks in the end: `calicoctl apply` removes no o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import count
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
@@ -21,10 +20,10 @@ from logwatch.blacklist.contents import (
 )
 from logwatch.blacklist.document import DocumentError, Part, dump, indentation_of, rewritten
 from logwatch.blacklist.merge import check, node, set_items
+from logwatch.blacklist.placement import placed, ranks
 from logwatch.blacklist.policy import (
     API_VERSION,
     LABEL,
-    MAX_NETWORKS_PER_SET,
     MAX_RULES,
     NAME,
     PROTOCOLS,
@@ -113,44 +112,16 @@ def with_networks(contents: Contents, networks: Sequence[str]) -> Contents:
 
 
 def _placed(contents: Contents, networks: Sequence[str]) -> Mapping[int, Sequence[str]]:
-    """Tell what has to stand in the sets that are to be changed or made.
-
-    A new network goes into the first set that has room.
-    """
-    wanted = frozenset(networks)
-    taken: set[str] = set()
-    staying: dict[int, frozenset[str]] = {}
-    rank: dict[str, int] = {}
-    for number, (_, each) in contents.own.items():
-        mine = each.members
-        if not (mine <= wanted and taken.isdisjoint(mine)):
-            mine = (mine & wanted) - taken
-        if len(mine) > MAX_NETWORKS_PER_SET:
-            rank = rank or _ranks(networks)
-            mine = frozenset(sorted(mine, key=rank.__getitem__)[:MAX_NETWORKS_PER_SET])
-        staying[number] = mine
-        taken |= mine
-    new = [network for network in networks if network not in taken]
-    added: dict[int, list[str]] = {}
-    for number in count():
-        if not new:
-            break
-        room = MAX_NETWORKS_PER_SET - len(staying.get(number, ()))
-        added[number], new = new[:room], new[room:]
+    """Tell what has to stand in the sets that are to be changed or made, in their order."""
+    held = {number: each.members for number, (_, each) in contents.own.items()}
     result: dict[int, Sequence[str]] = {}
-    for number in {**staying, **added}:
-        inside = staying.get(number, frozenset())
-        if number in added:
-            inside = inside.union(added[number])
+    rank: dict[str, int] = {}
+    for number, inside in sorted(placed(held, networks).items()):
         if number in contents.own and _holds(contents.own[number][1], inside):
             continue
-        rank = rank or _ranks(networks)
+        rank = rank or ranks(networks)
         result[number] = sorted(inside, key=rank.__getitem__)
-    return {number: result[number] for number in sorted(result)}
-
-
-def _ranks(networks: Sequence[str]) -> dict[str, int]:
-    return {network: place for place, network in enumerate(networks)}
+    return result
 
 
 def _holds(each: NetworkSet, inside: frozenset[str]) -> bool:
