@@ -6,6 +6,7 @@ this one only where there is a cluster.
 
 from logwatch.cluster.api import Api, Document, Listing, Page
 from logwatch.cluster.cache import Cache, Pace, Snapshot
+from logwatch.cluster.calico import Calico
 from logwatch.cluster.connection import Timeout
 from logwatch.cluster.discovery import Discovery, Place, PlaceKind
 from logwatch.cluster.entry import (
@@ -19,6 +20,7 @@ from logwatch.cluster.entry import (
     entry_name,
     read_entry,
     status_document,
+    time_of,
 )
 from logwatch.cluster.errors import (
     ClusterError,
@@ -44,7 +46,10 @@ from logwatch.cluster.node_report import (
     TopSource,
     read_report,
 )
+from logwatch.cluster.policy_writer import PolicyWriter
+from logwatch.cluster.sets import SetWriter
 from logwatch.cluster.watch import Event, Watch
+from logwatch.cluster.writer import Drift, Fence, Writer, Written
 
 __all__ = [
     "BLACKLIST_ENTRIES",
@@ -53,6 +58,7 @@ __all__ = [
     "About",
     "Api",
     "Cache",
+    "Calico",
     "ClusterError",
     "Conflict",
     "ConnectError",
@@ -62,8 +68,10 @@ __all__ = [
     "EntryEvidence",
     "EntrySpec",
     "EntryStatus",
+    "Drift",
     "Event",
     "Events",
+    "Fence",
     "Forbidden",
     "Gone",
     "Invalid",
@@ -80,6 +88,8 @@ __all__ = [
     "Phase",
     "Place",
     "PlaceKind",
+    "PolicyWriter",
+    "SetWriter",
     "Snapshot",
     "Timeout",
     "TopSource",
@@ -92,4 +102,7 @@ __all__ = [
     "read_entry",
     "read_report",
     "status_document",
+    "time_of",
+    "Writer",
+    "Written",
 ]

@@ -154,6 +154,15 @@ class Cache(Generic[Decoded]):
                 self._snapshot = known
             return known
 
+    @property
+    def reached(self) -> str:
+        """The resourceVersion up to which a snapshot taken after this knows all changes.
+
+        Empty while all is to be listed anew.
+        """
+        with self._lock:
+            return self._version
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             pause = 0.0
@@ -234,10 +243,11 @@ class Cache(Generic[Decoded]):
         return self._failures == 0
 
     def _apply(self, event: Event) -> None:
-        self._version = event.resource_version
         if event.type == "BOOKMARK":
+            self._version = event.resource_version
             return
         with self._lock:
+            self._version = event.resource_version
             if event.type == "DELETED":
                 name = self._name(event.metadata)
                 self._objects.pop(name, None)

@@ -1,0 +1,334 @@
+"""Brings the decided networks into our GlobalNetworkSets, and tells what the API has of them.
+
+1. Our sets are read from a watch. Where it hasn't seen our last write yet, or fails, they are
+   listed: a plan is never made of what is older than what we did ourselves.
+2. Each change is one JSON patch that tests the resourceVersion, so that labels, annotations
+   (`projectcalico.org/metadata` above all) and whatever else others wrote stay as they are.
+3. A lost race reads again and plans again.
+
+Networks that lie in a set of others with our label are denied by that one, and left out of ours.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from logwatch.blacklist import (
+    MOST,
+    SET_LABEL,
+    SET_PREFIX,
+    Enforced,
+    NetworkError,
+    Span,
+    Spans,
+    disjoint,
+    number_of_set,
+    outside,
+    set_document,
+)
+from logwatch.cluster.api import Api, Document
+from logwatch.cluster.cache import Cache, Pace
+from logwatch.cluster.calico import V1, Calico
+from logwatch.cluster.errors import ClusterError, Conflict, Invalid, NotFound, NotServed
+from logwatch.cluster.kind import Kind
+from logwatch.cluster.shards import Change, Shard, changes
+from logwatch.cluster.writer import ATTEMPTS, Fence, Tally, Written, accepted
+
+PLURAL = "globalnetworksets"
+STORED = "projectcalico.org/metadata"
+"""In v1 the annotation in which Calico keeps the metadata of an object that was written through v3:
+what it says of labels counts more than the object's own."""
+
+MOST_EDITS = 200
+"""Operations of one patch; for more, the list is replaced. Each costs the API server a copy."""
+
+PACE = Pace()
+
+
+class _Metadata(msgspec.Struct):
+    name: str = ""
+    version: str = msgspec.field(default="", name="resourceVersion")
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+
+
+class _Set(msgspec.Struct):
+    metadata: _Metadata
+    spec: Any = None
+
+
+class _StoredMetadata(msgspec.Struct):
+    labels: dict[str, str] | None = None
+
+
+class SetWriter:
+    """A Writer (see there) of the shape `sets`. `on_change` is called when a set has changed."""
+
+    def __init__(
+        self,
+        api: Api,
+        calico: Calico,
+        *,
+        on_change: Callable[[], None] = lambda: None,
+        pace: Pace = PACE,
+    ) -> None:
+        self._api = api
+        self._calico = calico
+        self._on_change = on_change
+        self._pace = pace
+        self._spans = Spans()
+        self._cache: Cache[Shard] | None = None
+        self._version = ""  # of the last write or list of ours: no older state is planned on
+        self._left: dict[int, frozenset[str]] | None = None
+        self._decided: tuple[str, ...] | None = None
+        self._problem: str | None = None
+        self._known: tuple[object, ...] = ()  # what `_enforced` was made of
+        self._enforced = Enforced()
+
+    def start(self) -> None:
+        """Begin to watch; what fails is told by the next write."""
+        try:
+            self._follow()
+        except ClusterError as error:
+            self._problem = str(error)
+
+    def stop(self) -> None:
+        """End the watch."""
+        if self._cache is not None:
+            self._cache.stop()
+            self._cache = None
+
+    def forget(self) -> None:
+        """Forget what this process left: another one may have written since."""
+        self._left = None
+
+    @property
+    def problem(self) -> str | None:
+        """What the last write couldn't do, or why nothing is heard of the sets."""
+        if self._problem is None and self._cache is not None:
+            return self._cache.problem
+        return self._problem
+
+    def write(self, networks: Sequence[str], fence: Fence) -> Written:
+        """Make our sets hold exactly `networks`, each once."""
+        tally = Tally()
+        wanted = accepted(self._spans, networks, MOST["sets"], "sets", tally)
+        self._decided = tuple(span.text for span in wanted)
+        try:
+            self._write(wanted, fence, tally)
+        except ClusterError as error:
+            self._calico.note(error)
+            tally.problems.append(str(error))
+        self._problem = tally.problems[0] if tally.problems else None
+        return tally.written()
+
+    def enforced(self) -> Enforced:
+        """Tell what the watched sets deny, ours and those of others."""
+        if self._cache is None:
+            return Enforced()
+        snapshot = self._cache.snapshot()
+        known = (self._cache, snapshot.generation, self._decided)
+        if known != self._known:
+            shards = [shard for shard in snapshot.objects.values() if shard.is_denied]
+            ours = {text for shard in shards if shard.number is not None for text in shard.networks}
+            decided = self._decided
+            self._enforced = Enforced(
+                own=tuple(text for text in decided if text in ours)
+                if decided is not None
+                else _texts(_spans(ours)),
+                other=_texts(_theirs(shards)),
+            )
+            self._known = known
+        return self._enforced
+
+    def _write(self, wanted: Sequence[Span], fence: Fence, tally: Tally) -> None:
+        kind = self._follow()
+        is_ready = False
+        for attempt in range(ATTEMPTS):
+            shards = self._read(kind, anew=attempt > 0)
+            theirs = _theirs(shard for shard in shards if shard.is_denied)
+            ours = {shard.number: shard for shard in shards if shard.number is not None}
+            texts = [span.text for span in outside(wanted, theirs)]
+            plan = changes(ours, texts, self._left)
+            if plan and not is_ready:
+                self._calico.require_ready()
+                is_ready = True
+            try:
+                for change in plan:
+                    fence()
+                    self._carry_out(kind, change, tally)
+            except (Conflict, NotFound) as error:  # changed meanwhile, or deleted
+                if isinstance(error, NotServed):
+                    raise
+                continue
+            self._left = {
+                **{number: shard.members for number, shard in ours.items()},
+                **{change.number: frozenset(change.networks) for change in plan},
+            }
+            return
+        raise Conflict(
+            f"{kind} {SET_PREFIX}* were changed by somebody else {ATTEMPTS} times while they were"
+            " to be written: besides people, only one program may write them"
+        )
+
+    def _carry_out(self, kind: Kind, change: Change, tally: Tally) -> None:
+        shard = change.shard
+        if shard is None:
+            body = set_document(change.number, change.networks, kind.api_version)
+            document = self._api.create(kind, body)
+        else:
+            operations = _operations(shard, change.networks)
+            document = self._api.json_patch(kind, shard.name, operations)
+        written = _shard(msgspec.convert(document, _Set), kind)
+        self._version = written.version
+        if not written.is_denied:
+            tally.problems.append(
+                f"{kind} {written.name} is not denied: its annotation {STORED} says otherwise of"
+                f" the label {SET_LABEL}; set it to true there, with calicoctl"
+            )
+        if written.members != frozenset(change.networks):
+            raise Invalid(
+                f"{kind} {written.name} is kept otherwise than it was written: see what changes"
+                " objects on their way into the API server"
+            )
+        tally.count(frozenset() if shard is None else shard.members, written.members)
+        if change.drift is not None:
+            tally.drift.append(change.drift)
+        if self._left is not None:
+            self._left[change.number] = written.members
+
+    def _follow(self) -> Kind:
+        """Watch the sets of the group that is used now."""
+        if self._cache is not None and self._cache.problem is not None:
+            self._calico.forget()
+        kind = self._calico.kind(PLURAL)
+        if self._cache is None or self._cache.kind != kind:
+            self.stop()
+            self._left, self._version = None, ""
+            self._cache = Cache(
+                self._api, kind, _decoder(kind), on_change=self._on_change, pace=self._pace
+            )
+            self._cache.start()
+        return kind
+
+    def _read(self, kind: Kind, *, anew: bool) -> list[Shard]:
+        """Give all sets, not older than what we wrote last."""
+        cache = self._cache
+        if cache is not None and not anew and cache.problem is None:
+            reached = cache.reached  # first: the snapshot is of then or later
+            snapshot = cache.snapshot()
+            if snapshot.synced and _is_reached(self._version, reached):
+                return list(snapshot.objects.values())
+        decode = _decoder(kind)
+        shards: list[Shard] = []
+        for page in self._api.pages(kind):
+            shards += [decode(item) for item in page.items]
+            self._version = page.resource_version
+        return shards
+
+
+def _is_reached(version: str, reached: str) -> bool:
+    """Whether a watch has seen a write.
+
+    The versions of one collection are numbers that grow, as Kubernetes guarantees from 1.35 on. If
+    they are none, this says no, and the sets are listed.
+    """
+    if not version:
+        return bool(reached)
+    return version.isdecimal() and reached.isdecimal() and int(version) <= int(reached)
+
+
+def _decoder(kind: Kind) -> Callable[[msgspec.Raw], Shard]:
+    decoder = msgspec.json.Decoder(_Set)
+    return lambda item: _shard(decoder.decode(item), kind)
+
+
+def _shard(found: _Set, kind: Kind) -> Shard:
+    metadata, spec = found.metadata, found.spec
+    number = number_of_set({"metadata": {"name": metadata.name}})
+    labels = dict(metadata.labels or {})
+    stored = (metadata.annotations or {}).get(STORED)
+    if stored is not None and kind.group == V1[0]:
+        labels |= _stored_labels(stored)
+    is_denied = labels.get(SET_LABEL) == "true"
+    has_spec = isinstance(spec, dict)
+    nets = spec.get("nets") if has_spec else None
+    networks: tuple[str, ...] = ()
+    if isinstance(nets, list) and (is_denied or number is not None):
+        networks = tuple(str(each) for each in nets)
+    return Shard(
+        name=metadata.name,
+        number=number,
+        version=metadata.version,
+        is_denied=is_denied,
+        networks=networks,
+        labels=metadata.labels is not None,
+        spec=has_spec,
+        nets=isinstance(nets, list),
+    )
+
+
+def _stored_labels(stored: str) -> Mapping[str, str]:
+    try:
+        return msgspec.json.decode(stored, type=_StoredMetadata).labels or {}
+    except msgspec.MsgspecError:
+        return {}  # Calico drops an object with such an annotation, whatever its labels
+
+
+def _operations(shard: Shard, networks: Sequence[str]) -> list[Document]:
+    """Patch what was read into what is wanted, and nothing else of the object."""
+    result: list[Document] = [
+        {"op": "test", "path": "/metadata/resourceVersion", "value": shard.version}
+    ]
+    if not shard.is_denied and shard.labels:
+        path = f"/metadata/labels/{SET_LABEL.replace('/', '~1')}"
+        result.append({"op": "add", "path": path, "value": "true"})
+    elif not shard.is_denied:
+        result.append({"op": "add", "path": "/metadata/labels", "value": {SET_LABEL: "true"}})
+    if not shard.spec:
+        result.append({"op": "add", "path": "/spec", "value": {"nets": [*networks]}})
+        return result
+    edits = _edits(shard.networks, networks) if shard.nets else None
+    if edits is None:  # `add` replaces what is there
+        edits = [{"op": "add", "path": "/spec/nets", "value": [*networks]}]
+    return [*result, *edits]
+
+
+def _edits(old: Sequence[str], new: Sequence[str]) -> list[Document] | None:
+    """Take out and put in single networks; None where the list had better be replaced."""
+    wanted, known = frozenset(new), frozenset(old)
+    out = [place for place, text in enumerate(old) if text not in wanted]
+    into = [place for place, text in enumerate(new) if text not in known]
+    staying = [text for text in old if text in wanted]
+    if len(out) + len(into) > MOST_EDITS or staying != [text for text in new if text in known]:
+        return None
+    removals = ({"op": "remove", "path": f"/spec/nets/{place}"} for place in reversed(out))
+    additions = (
+        {"op": "add", "path": f"/spec/nets/{place}", "value": new[place]} for place in into
+    )
+    return [*removals, *additions]
+
+
+def _theirs(shards: Iterable[Shard]) -> list[Span]:
+    """What denied sets of others hold; nothing of one that holds no network, as Felix drops it."""
+    result: list[Span] = []
+    for shard in shards:
+        if shard.number is None and shard.is_denied:
+            try:
+                result += [Span.read(text) for text in shard.networks]
+            except NetworkError:
+                continue
+    return result
+
+
+def _spans(texts: Iterable[str]) -> Iterable[Span]:
+    for text in texts:
+        try:
+            yield Span.read(text)
+        except NetworkError:
+            continue  # put in by somebody else; the next write takes it out
+
+
+def _texts(spans: Iterable[Span]) -> tuple[str, ...]:
+    return tuple(span.text for span in disjoint(spans))
