@@ -179,7 +179,11 @@ def test_a_node_is_called_as_the_file_says_or_else_as_the_environment() -> None:
 @pytest.mark.parametrize(
     ("more", "part", "sentence"),
     [
-        (b"mode: enforce", "agent", "line 2: mode: enforce is for the escalator: in a cluster"),
+        (
+            b"mode: enforce",
+            "agent",
+            "line 2: mode: enforce, but in a cluster .* an agent only tells",
+        ),
         (b"policy_file: /p.yaml", "agent", "line 2: policy_file: in a cluster .* nobody writes a"),
         (b"policy_file: /p.yaml", "escalator", "line 2: policy_file: in a cluster"),
         (b"mode: enforce\npolicy_file: /p.yaml", None, "line 3: policy_file: in a cluster"),

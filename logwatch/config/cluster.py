@@ -16,6 +16,8 @@ Part = Literal["agent", "escalator"]
 NODE_NAME = "NODE_NAME"
 """Where a Pod's environment holds the name of its node, from spec.nodeName."""
 
+IN_A_CLUSTER = "in a cluster (cluster.enabled)"
+
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(\.{_LABEL.pattern})*")
 _NAME_MOST = 253
@@ -46,23 +48,14 @@ def problems_of(
             yield ("cluster", "enabled"), "the escalator is a part of a cluster: set it to true"
         return
     if policy_file is not None:
-        yield (
-            ("policy_file",),
-            "in a cluster (cluster.enabled) nobody writes a file, the escalator writes to Calico:"
-            " leave out policy_file (--policy-file)",
-        )
+        text = "nobody writes a file, the escalator writes to Calico: leave it out (--policy-file)"
+        yield ("policy_file",), f"{IN_A_CLUSTER} {text}"
     if part == "agent" and mode != "observe":
-        yield (
-            ("mode",),
-            f"{mode} is for the escalator: in a cluster (cluster.enabled) an agent only tells what"
-            " it saw; leave out mode (--mode)",
-        )
+        text = "an agent only tells what it saw, and the escalator decides: leave it out (--mode)"
+        yield ("mode",), f"{mode}, but {IN_A_CLUSTER} {text}"
     if part == "agent" and not cluster.node:
-        yield (
-            ("cluster", "node"),
-            f"the name of this node is not known: give it, or set {NODE_NAME} in the environment"
-            " (from spec.nodeName)",
-        )
+        text = f"not known: give it, or set {NODE_NAME} in the environment (from spec.nodeName)"
+        yield ("cluster", "node"), text
     if len(cluster.node) > _NAME_MOST or not _SUBDOMAIN.fullmatch(cluster.node or "unknown"):
         yield ("cluster", "node"), f"{cluster.node[:_NAME_MOST]!r} is not a node's name"
     if not _LABEL.fullmatch(cluster.namespace):
