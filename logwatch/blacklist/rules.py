@@ -14,7 +14,7 @@ from logwatch.blacklist.policy import rule_document
 def merged_rules(
     policy: Mapping[str, Any], networks: Sequence[Network], own: Ownership
 ) -> tuple[list[Any], str]:
-    """Give the `ingress` in which exactly `networks` (disjoint, sorted) are ours, and the annotation.
+    """Give the `ingress` in which exactly `networks` (disjoint, sorted) are ours; the annotation.
 
     Rules of ours are changed where they stand; from a rule that others added to, ours are taken.
     """

@@ -7,6 +7,7 @@ from logwatch.offenders.addresses import PROC_NET, AddressesError, own_addresses
 from logwatch.offenders.ban import BY_HAND, Ban, Evidence, Mode
 from logwatch.offenders.book import BANS, open_bans
 from logwatch.offenders.freeze import CALM_SECONDS, Frozen
+from logwatch.offenders.language import Rule
 from logwatch.offenders.manual import (
     Decided,
     ManualError,
@@ -17,6 +18,7 @@ from logwatch.offenders.manual import (
 )
 from logwatch.offenders.offence import NearMiss, Offence
 from logwatch.offenders.offenders import Offenders
+from logwatch.offenders.plan import plan
 from logwatch.offenders.protected import Protected, Protection
 from logwatch.offenders.refusal import REFUSALS, Refusal
 from logwatch.offenders.rules_file import RulesError, read_rules
@@ -42,6 +44,7 @@ __all__ = [
     "Protected",
     "Protection",
     "Refusal",
+    "Rule",
     "RulesError",
     "Stop",
     "TargetError",
@@ -50,6 +53,7 @@ __all__ = [
     "named",
     "open_bans",
     "own_addresses",
+    "plan",
     "read_rules",
     "read_target",
     "resolvers",

@@ -1,0 +1,45 @@
+"""`logwatch escalator`: who decides for a cluster."""
+
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from logwatch.cli.logs import set_up_logging
+from logwatch.config import Config, check
+
+
+def run(path: Path | None, options: Mapping[str, Any]) -> None:
+    """Run until SIGTERM or SIGINT; options that are given stand above the configuration file."""
+    given = {key: value for key, value in options.items() if value is not None}
+    if path is None:
+        config = check(msgspec.structs.replace(Config(), **given), named=given, part="escalator")
+    else:
+        from logwatch.config.file import load
+
+        config = load(path, given, part="escalator")
+    log = set_up_logging()
+    from logwatch.cluster import Api
+    from logwatch.escalator import Escalator
+    from logwatch.offenders import read_rules
+
+    reading = read_rules(None if config.rules is None else Path(config.rules))
+    for problem in reading.problems:
+        log.warning("rule", what=problem.what, file=problem.place.file, line=problem.place.line)
+    kubeconfig = config.cluster.kubeconfig
+    escalator = Escalator(
+        config,
+        tuple(reading.rules),
+        Api.connect(None if kubeconfig is None else Path(kubeconfig)),
+        identity=f"{os.environ.get('POD_NAME') or socket.gethostname()}-{secrets.token_hex(4)}",
+        log=log,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # A handler runs between any two steps: it only sets.
+        signal.signal(number, lambda *_: escalator.stop())
+    escalator.run()

@@ -1,0 +1,311 @@
+"""The loop of the escalator.
+
+One thread decides and writes while this replica leads; caches, the Lease and the HTTP server have
+their own. Whatever fails is told, and tried again: nothing that the API server does ends the
+program.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+
+import structlog
+
+from logwatch import __version__
+from logwatch.audit import AuditError, AuditLog, possible_bans
+from logwatch.cluster import (
+    BLACKLIST_ENTRIES,
+    NODE_REPORTS,
+    Api,
+    Cache,
+    Calico,
+    ClusterError,
+    Discovery,
+    Entry,
+    Events,
+    Lease,
+    NodeReport,
+    NotLeaderError,
+    PolicyWriter,
+    SetWriter,
+    Snapshot,
+    Writer,
+    read_entry,
+    read_report,
+)
+from logwatch.config import Config
+from logwatch.escalator.counts import Counts
+from logwatch.escalator.term import Term
+from logwatch.export import EscalatorCollector, EscalatorView, Metrics, Server, escalator_page
+from logwatch.offenders import REFUSALS, Protected, Rule
+
+LEASE = "logwatch-escalator"
+
+ROUND_SECONDS = 1.0
+"""From one round to the next while nothing comes: windows slide, bans end, drift is repaired."""
+
+PACE_SECONDS = 0.1
+"""From one round to the next at least: an attack that all nodes see comes as one."""
+
+LATE_SECONDS = 15.0
+"""What a report may be late beyond the pace of the nodes: see `_lag`."""
+
+NODES_A_SECOND = 15
+"""Reports a second that the agents of a cluster aim at: `logwatch.agent.publish`."""
+
+PACE_LEAST = 10.0
+"""Seconds from one report of an agent to the next at least."""
+
+STALLED_SECONDS = 60.0
+"""A loop that has not come round for so long is reported as unhealthy."""
+
+
+class Escalator:
+    """Merges what nodes report, decides, and writes. `run` returns after `is_stopping` is set."""
+
+    def __init__(
+        self,
+        config: Config,
+        rules: tuple[Rule, ...],
+        api: Api,
+        *,
+        identity: str,
+        log: structlog.typing.FilteringBoundLogger,
+    ) -> None:
+        """`identity` is this process's alone, such as the Pod's name with something random."""
+        self._config = config
+        self._rules = rules
+        self._api = api
+        self._log = log
+        self._identity = identity
+        self._counts = Counts()
+        self._wake = threading.Event()
+        self._lease = Lease(
+            api, config.cluster.namespace, LEASE, identity, on_change=self._wake.set
+        )
+        self._reports = Cache(api, NODE_REPORTS, read_report, on_change=self._wake.set)
+        self._entries = Cache(api, BLACKLIST_ENTRIES, read_entry, on_change=self._wake.set)
+        calico = Calico(api)
+        self._discovery = Discovery(api, on_change=self._wake.set)
+        self._protected = Protected(
+            config.never_ban_networks, own=tuple, cluster=self._discovery.networks
+        )
+        self._writer: Writer = (
+            SetWriter(api, calico, on_change=self._wake.set)
+            if config.blacklist.shape == "sets"
+            else PolicyWriter(api, calico)
+        )
+        self._events = Events(api, "logwatch-escalator", identity)
+        self._audit = AuditLog(config.audit_path, {}, config.mode)
+        self._term: Term | None = None
+        self._judged: Snapshot[NodeReport] | None = None
+        self._judged_at = 0.0
+        self._told: dict[str, str] = {}
+        self.is_stopping = False
+        """Set it, from anywhere, and `run` returns within a moment."""
+        self._alive_at = time.monotonic()
+        self._view = self._make_view()
+        self._server = Server(
+            config.listen_address,
+            metrics=Metrics(
+                lambda: self._view,
+                version=__version__,
+                collector=EscalatorCollector,
+                families=(),
+                make_page=escalator_page,
+            ),
+            commit=lambda: None,
+            health=self._health,
+            ready=self._unready,
+        )
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where metrics are served; the real port once `run` has begun."""
+        return self._server.address
+
+    def stop(self) -> None:
+        """Have `run` return within a moment; for signal handlers and any thread."""
+        self.is_stopping = True
+        self._wake.set()
+
+    def run(self) -> None:
+        """Serve, and go round until `is_stopping`; then give the Lease back. Raises ListenError."""
+        parts = (self._reports, self._entries, self._discovery, self._writer, self._events)
+        try:
+            self._server.start()
+            for part in parts:
+                part.start()
+            self._lease.start()
+            host, port = self.address
+            self._log.info(
+                "started",
+                version=__version__,
+                identity=self._identity,
+                mode=self._config.mode,
+                metrics=f"http://{host}:{port}/metrics",
+            )
+            while not self.is_stopping:
+                began = time.monotonic()
+                self._round()
+                if self._term is None or not self._term.is_behind:
+                    self._wake.wait(max(0.0, began + ROUND_SECONDS - time.monotonic()))
+                self._wake.clear()
+                pause = began + PACE_SECONDS - time.monotonic()
+                if pause > 0 and not self.is_stopping:
+                    time.sleep(pause)
+        finally:
+            self._lease.stop()
+            for part in parts:
+                part.stop()
+            self._server.stop()
+            self._log.info("stopped")
+
+    def _round(self) -> None:
+        try:
+            self._lead()
+        except NotLeaderError as error:
+            self._end_term(str(error))
+        except ClusterError as error:
+            self._tell("cluster", str(error))
+        except Exception as error:  # noqa: BLE001 - a fault must not end what protects a cluster
+            self._tell("round", f"{type(error).__name__}: {error}; please report this")
+        else:
+            self._tell("cluster", None)
+            self._tell("round", None)
+        try:
+            self._audit.write()
+        except AuditError as error:
+            self._tell("audit", str(error))
+        else:
+            self._tell("audit", None)
+        for name, problem in self._problems().items():
+            self._tell(name, problem)
+        self._view = self._make_view()
+        self._alive_at = time.monotonic()
+
+    def _lead(self) -> None:
+        if not self._lease.is_leader:
+            if self._term is not None:
+                self._end_term(self._lease.problem or f"{self._lease.holder} leads")
+            return
+        entries, reports = self._entries.snapshot(), self._reports.snapshot()
+        if not (entries.synced and reports.synced and self._discovery.ready):
+            return  # who must never be banned, and who is, has to be known first
+        self._protected.refresh_cluster()
+        if self._term is None:
+            self._begin_term(entries.objects)
+        term = self._term
+        if term is None:
+            return
+        now, moment = time.time(), time.monotonic()
+        is_due = moment - self._judged_at >= ROUND_SECONDS
+        changed = reports.objects if reports is not self._judged or is_due else None
+        if changed is not None:
+            self._judged, self._judged_at = reports, moment
+        lag = max(PACE_LEAST, len(reports.objects) / NODES_A_SECOND) + LATE_SECONDS
+        term.round(entries.objects, changed, now=now, at=now - lag)
+
+    def _begin_term(self, entries: Mapping[str, Entry]) -> None:
+        self._writer.forget()
+        self._term = Term(
+            self._config,
+            self._rules,
+            self._protected,
+            api=self._api,
+            writer=self._writer,
+            events=self._events,
+            counts=self._counts,
+            fence=self._lease.fence,
+            log=self._log,
+            audit=self._audit,
+            entries=entries,
+        )
+        self._judged = None
+        self._log.info("leading", identity=self._identity, bans=len(self._term.offenders.bans))
+        self._audit.note(time.time(), "leading", version=__version__)
+
+    def _end_term(self, why: str) -> None:
+        if self._term is not None:
+            self._log.warning("leading no more", why=why)
+            self._audit.note(time.time(), "leading no more", why=why)
+        self._term = None
+        self._told.pop("policy", None)
+
+    def _problems(self) -> dict[str, str | None]:
+        """Say what is wrong by part; None where it is not."""
+        broken = self._reports.snapshot().broken
+        return {
+            "reports": self._reports.problem,
+            "damaged reports": _first(broken),
+            "entries": self._entries.problem,
+            "lease": self._lease.problem,
+            "never ban": "; ".join(self._discovery.problems) or None,
+            "policy": None if self._term is None else self._term.problems.get("policy"),
+            "events": self._events.problem,
+        }
+
+    def _tell(self, part: str, problem: str | None) -> None:
+        """Log a problem when it comes, changes or goes, and keep it for readiness."""
+        if self._told.get(part, "") == (problem or ""):
+            return
+        if problem:
+            self._told[part] = problem
+            self._log.warning("degraded", part=part, problem=problem)
+        else:
+            del self._told[part]
+            self._log.info(f"{part} works again", part=part)
+
+    def _health(self) -> list[str]:
+        reasons = []
+        silent = time.monotonic() - self._alive_at
+        if silent > STALLED_SECONDS:
+            reasons.append(f"the loop has not come round for {silent:.0f} s")
+        parts = (
+            ("node reports", self._reports.alive),
+            ("blacklist entries", self._entries.alive),
+            ("never-ban list", self._discovery.alive),
+            ("lease", self._lease.alive),
+        )
+        reasons += [f"the thread of the {name} is dead" for name, alive in parts if not alive]
+        return reasons
+
+    def _unready(self) -> list[str]:
+        """Not ready before all was read once: a replica that waits for the Lease is ready."""
+        reasons = []
+        if not self._reports.snapshot().synced:
+            reasons.append(f"node reports: {self._reports.problem or 'not read yet'}")
+        if not self._entries.snapshot().synced:
+            reasons.append(f"blacklist entries: {self._entries.problem or 'not read yet'}")
+        if not self._discovery.ready:
+            waiting = ", ".join(self._discovery.waiting)
+            why = "; ".join(self._discovery.problems) or "not read yet"
+            reasons.append(f"never ban: {waiting}: {why}")
+        return reasons
+
+    def _make_view(self) -> EscalatorView:
+        term = self._term
+        reports = self._reports.snapshot()
+        rules = tuple(rule.name for rule in self._rules)
+        return EscalatorView(
+            snapshot=self._counts.snapshot(),
+            ready=not self._unready(),
+            leader=term is not None,
+            reports=len(reports.objects),
+            rules=rules,
+            bans=possible_bans(rules, self._config.mode),
+            refusals=REFUSALS,
+            entries={} if term is None else term.phases(),
+            networks={} if term is None else term.networks(),
+            frozen=term is not None and term.offenders.frozen is not None,
+            held=0 if term is None else term.offenders.held,
+            tracked=0 if term is None else term.offenders.tracked,
+        )
+
+
+def _first(broken: Mapping[str, str]) -> str | None:
+    """Tell of the first of broken objects, and how many there are."""
+    if not broken:
+        return None
+    name = min(broken)
+    return f"{len(broken)} can't be read, such as {name}: {broken[name]}"

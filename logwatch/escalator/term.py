@@ -1,0 +1,228 @@
+"""One term of leadership: from the entries that are there, round by round, to the policy.
+
+A round never waits for the API server longer than one call; what is left over is done in the next.
+The order makes a death at any moment harmless: what people want, decisions, their entries, the
+policy, what is told of it.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from logwatch.audit import AuditLog, Teller
+from logwatch.blacklist import MOST, Enforced
+from logwatch.cluster import (
+    BLACKLIST_ENTRIES,
+    About,
+    Api,
+    Entry,
+    Events,
+    NodeReport,
+    Writer,
+    Written,
+    entry_name,
+)
+from logwatch.config import Config
+from logwatch.control import moment
+from logwatch.escalator.counts import Counts
+from logwatch.escalator.entries import ByHand, Entries
+from logwatch.escalator.state import State
+from logwatch.offenders import Mode, Offence, Offenders, Protected, Rule
+
+WRITE_SECONDS = 0.5
+"""What a round may spend on entries: a policy that waits for thousands of them is late."""
+
+ENTRY = "BlacklistEntry"
+
+
+class Term:
+    """Decides and writes while this replica leads. One thread at a time."""
+
+    def __init__(  # noqa: PLR0913 - what a leader works with
+        self,
+        config: Config,
+        rules: Sequence[Rule],
+        protected: Protected,
+        *,
+        api: Api,
+        writer: Writer,
+        events: Events,
+        counts: Counts,
+        fence: Callable[[], None],
+        log: structlog.typing.FilteringBoundLogger,
+        audit: AuditLog,
+        entries: Mapping[str, Entry],
+    ) -> None:
+        """Take over from the entries and the state of the last leader. Raises ClusterError."""
+        self._mode = config.mode
+        self._writer = writer
+        self._events = events
+        self._counts = counts
+        self._fence = fence
+        self._log = log
+        self._audit = audit
+        self._offenders = Offenders(
+            rules,
+            protected,
+            mode=config.mode,
+            limits=config.brakes,
+            sources=lambda _: self._offenders.tracked,
+            room=MOST[config.blacklist.shape],
+            capacity=config.tracked_sources,
+        )
+        looks_back = float(max((rule.within for rule in rules), default=0))
+        self._state = State(api, config.cluster.namespace, fence)
+        self._undone, freeze, is_readable = self._state.read(looks_back)
+        if not is_readable:
+            log.warning("damaged state left out", object="ConfigMap", remedy="it is written anew")
+        self._entries = Entries(api, self._offenders, self._undone, config.mode, fence)
+        now = time.time()
+        self._offenders.restore(self._entries.restore(entries), freeze=freeze, now=now)
+        self._teller = Teller(self._offenders, audit, log, counts.count)
+        self._taken: Mapping[str, Entry] = entries
+        self._left_out: Mapping[str, str] = {}
+        self._numbered: tuple[tuple[str, ...], Enforced] = ((), Enforced())
+        self._enforced_number = 0
+        self._since: dict[str, float] = {}
+        """Networks that are to be written, and when their last packet was logged."""
+        self.problems: dict[str, str] = {}
+        """By part, in a sentence."""
+        self.is_behind = False
+        """Whether entries are left to be written: come back at once."""
+
+    @property
+    def offenders(self) -> Offenders:
+        """Who is banned."""
+        return self._offenders
+
+    def phases(self) -> Mapping[str, int]:
+        """How many entries there are by phase."""
+        return self._entries.phases()
+
+    def networks(self) -> Mapping[str, int]:
+        """How many networks are decided, and how many of them the API shows as enforced."""
+        wanted, enforced = self._wanted(), self._writer.enforced()
+        if self._numbered != (wanted, enforced):  # equal at once where they are the same objects
+            self._numbered = (wanted, enforced)
+            self._enforced_number = sum(map(enforced.holds, wanted))
+        return {"decided": len(wanted), "enforced": self._enforced_number}
+
+    def round(
+        self,
+        entries: Mapping[str, Entry],
+        reports: Mapping[str, NodeReport] | None,
+        *,
+        now: float,
+        at: float,
+    ) -> None:
+        """Go round once; `reports` are None where none of them has changed since.
+
+        Sources are judged as of `at`, see `Offenders.judge_reports`. Raises ClusterError and
+        NotLeaderError: then the rest of the round was not done.
+        """
+        if entries is not self._taken:
+            self._taken = entries
+            for did in self._entries.take(entries, now):
+                self._tell_by_hand(did, now)
+        if reports is not None:
+            self._judge(reports, now, at)
+        self._tell(self._offenders.decide(now))
+        self._teller.brakes(now)
+        self._teller.expire(now)
+        self._undone.forget(now)
+        self._state.write(self._undone, self._offenders.freeze_document())
+        until = time.monotonic() + WRITE_SECONDS
+        is_done = self._entries.write(self._is_enforced, now, until)
+        self._write_policy(now)
+        is_told = self._entries.write(self._is_enforced, now, until)
+        self.is_behind = not (is_done and is_told)
+
+    def _judge(self, reports: Mapping[str, NodeReport], now: float, at: float) -> None:
+        told = [(report.node, report.evidence) for report in reports.values()]
+        self._tell(self._offenders.judge_reports(told, self._undone, at, now))
+        left_out = self._offenders.reports.left_out
+        for node in left_out.keys() - self._left_out.keys():
+            self._log.warning("report left out", node=node, why=left_out[node])
+        if more := self._offenders.reports.failures - self._counts.of("left_out_reports"):
+            self._counts.count("left_out_reports", by=more)
+        self._left_out = dict(left_out)
+
+    def _tell(self, offences: Sequence[Offence]) -> None:
+        self._teller.offences(offences)
+        for offence in offences:
+            if offence.ban is not None:
+                if offence.ban.phase == "enforce":
+                    self._since[offence.network] = offence.evidence.last
+                note = f"{offence.network}: {offence.reason}, until {moment(offence.ban.expires)}"
+                self._event(_DECIDED[offence.ban.phase], note, offence.network, action="Ban")
+            elif offence.refusal is not None and not offence.refusal.is_held:
+                note = f"{offence.network}: {offence.reason}, not banned: {offence.refusal.text}"
+                self._event("Refused", note, offence.network, action="Ban", warning=True)
+
+    def _tell_by_hand(self, did: ByHand, now: float) -> None:
+        if did.event == "refused":
+            self._log.warning("entry refused", entry=did.entry, network=did.network, why=did.why)
+            self._audit.note(now, "refused", network=did.network, why=did.why, by="hand")
+            self._counts.count("bans_refused", ("by hand",))
+        elif did.ban is not None:
+            self._log.warning(f"{did.event} by hand", entry=did.entry, network=did.network)
+            self._audit.note_ban(now, did.event, did.ban)
+            if did.event != "removed":
+                self._counts.count("bans", (did.ban.rule, did.ban.phase))
+        note = f"{did.network}: {did.why or did.event + ' by hand'}"
+        self._event(did.event.capitalize(), note, did.network, action="ByHand", name=did.entry)
+
+    def _event(  # noqa: PLR0913 - an Event's own fields
+        self,
+        reason: str,
+        note: str,
+        network: str,
+        *,
+        action: str,
+        name: str = "",
+        warning: bool = False,
+    ) -> None:
+        name = name or self._entries.name_of(network) or entry_name(network)
+        about = About(BLACKLIST_ENTRIES.api_version, ENTRY, name)
+        self._events.tell(reason, note, about, action=action, warning=warning)
+
+    def _wanted(self) -> tuple[str, ...]:
+        """What belongs into the policy: also what was enforced before the mode does less."""
+        return self._offenders.networks_of("enforce")
+
+    def _is_enforced(self, network: str) -> bool:
+        return self._writer.enforced().holds(network)
+
+    def _write_policy(self, now: float) -> None:
+        written = self._writer.write(self._wanted(), self._fence)
+        self._tell_written(written, now)
+        problem = self._writer.problem
+        if problem is None:
+            self.problems.pop("policy", None)
+        else:
+            self.problems["policy"] = problem
+
+    def _tell_written(self, written: Written, now: float) -> None:
+        for network in written.added:
+            since = self._since.pop(network, None)
+            if since is not None:
+                self._counts.escalated(max(0.0, now - since))
+        for drift in written.drift:
+            self._counts.count("drift")
+            self._log.warning(
+                "drift repaired", object=f"{drift.kind} {drift.name}", what=drift.text
+            )
+            self._audit.note(now, "drift", why=f"{drift.kind} {drift.name} {drift.text}")
+            about = About("projectcalico.org/v3", drift.kind, drift.name)
+            self._events.tell("Drift", drift.text, about, action="Repair", warning=True)
+        if written.added or written.removed:
+            self._log.info("policy written", added=len(written.added), removed=len(written.removed))
+            self._audit.note(now, "policy written", added=written.added, removed=written.removed)
+
+
+_DECIDED: Mapping[Mode, str] = {
+    "observe": "WouldBan",
+    "propose": "Proposed",
+    "enforce": "Banned",
+}

@@ -1,0 +1,31 @@
+"""What `deploy/` installs, on the lab's API server: definitions, ServiceAccounts, rights."""
+
+from pathlib import Path
+
+import yaml
+from lab.api_server import ApiServer, kubectl
+from lab.definitions import wait_until_served
+from lab.identity import Identity
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+NAMESPACE = "calico-logwatch"
+PARTS = ("namespace.yaml", "crds", "rbac.yaml", "admission.yaml")
+
+
+def install(server: ApiServer, directory: Path) -> None:
+    """Install all but the workloads; `directory` is for kubectl's own files."""
+    files = [f"--filename={DEPLOY / part}" for part in PARTS]
+    kubectl(server.admin, directory, "apply", "--server-side", *files)
+    definitions = [yaml.safe_load(path.read_text()) for path in (DEPLOY / "crds").glob("*.yaml")]
+    wait_until_served(server.admin, definitions)
+
+
+def escalator(server: ApiServer) -> Identity:
+    """Give the escalator's ServiceAccount."""
+    return server.identity(NAMESPACE, "logwatch-escalator")
+
+
+def agent(server: ApiServer, node: str) -> Identity:
+    """Give the agent's ServiceAccount as its Pod on a Node has it; the Node is made."""
+    server.node(node)
+    return server.identity(NAMESPACE, "logwatch-agent", node=node)
