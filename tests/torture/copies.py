@@ -18,6 +18,7 @@ def copytruncate_while_behind(stage: Stage) -> None:
     """Once or twice while the program can't run; then the log outgrows what it was."""
     while not stage.is_over:
         stage.wait(0.02, 0.4)
+        stage.make_room(2)
         stage.program.pause()
         for _ in range(stage.chance.randint(1, 2)):
             stage.wait(0, 0.1)

@@ -35,6 +35,7 @@ def rename_while_behind(stage: Stage) -> None:
     """Rotated two or three times while the program can't run."""
     while not stage.is_over:
         stage.wait(0.1, 0.6)
+        stage.make_room(3)
         stage.program.pause()
         for _ in range(stage.chance.randint(2, 3)):
             stage.wait(0, 0.15)

@@ -175,6 +175,11 @@ class Stage:
         """Give the path of a rotated file; 1 is the latest."""
         return self.log.with_name(f"{self.log.name}.{number}")
 
+    def make_room(self, rotations: int) -> None:
+        """Wait until so many rotations can be made of a program that is stopped."""
+        if len(self._rotations) >= ROTATED - rotations:
+            self.wait_for_program(self._rotations[rotations - 1 - ROTATED // 2])
+
     def _shift(self) -> None:
         if len(self._rotations) >= ROTATED:
             self.wait_for_program(self._rotations[-ROTATED // 2])
