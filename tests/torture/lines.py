@@ -14,10 +14,15 @@ from pathlib import Path
 
 SOURCES = 199
 PORTS = 193
-_PACKET = re.compile(
+NO_PORT = "other"
+"""Where a packet without a port is counted: that of a line which was cut in front of it."""
+
+_BEGINNING = (
     rb"\0*[A-Z][a-z]{2} [ \d]\d [\d:]{8} worker-1 kernel: \[\d+\.\d{6}\] calico-packet: IN=\S+"
-    rb" OUT= MAC=\S+ SRC=(\S+) DST=\S+ .* DPT=(\d+) .*\n"
+    rb" OUT= MAC=\S+ SRC=(\S+) DST=\S+ "
 )
+_PACKET = re.compile(_BEGINNING + rb".* DPT=(\d+) .*\n")
+_WITHOUT_PORT = re.compile(_BEGINNING + rb"(?!.* DPT=\d+ ).*")
 
 
 def packet_text(number: int) -> bytes:
@@ -81,12 +86,17 @@ def counts_of(numbers: Iterable[int]) -> Counts:
     return counts
 
 
-def counts_in(path: Path) -> Counts:
-    """Count the whole lines of a file."""
-    counts = Counts()
+def counts_in(path: Path) -> tuple[Counts, Counts]:
+    """Count the whole lines of a file, and the ports that its unfinished one may be counted by.
+
+    The source and the port of an unfinished line are those of the line that was written.
+    """
+    whole, unfinished = Counts(), Counts()
     with path.open("rb") as file:
         for line in file:
             if match := _PACKET.fullmatch(line):
-                counts.sources[match[1].decode()] += 1
-                counts.ports[match[2].decode()] += 1
-    return counts
+                whole.sources[match[1].decode()] += 1
+                whole.ports[match[2].decode()] += 1
+            elif _WITHOUT_PORT.fullmatch(line):
+                unfinished.ports[NO_PORT] += 1
+    return whole, unfinished

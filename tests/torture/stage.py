@@ -85,6 +85,7 @@ class Stage:
     def __post_init__(self) -> None:
         self.log = self.directory / "syslog"
         self.chance = random.Random(self.effort.seed)
+        self._unfinished = Counts()
         self._writer: subprocess.Popen[bytes] | None = None
         self._until = 0.0
         self._rotations: list[float] = []  # when, on the monotonic clock
@@ -168,8 +169,10 @@ class Stage:
 
     def keep(self, copy: Path) -> None:
         """Note what a copy holds of a log that was cut."""
+        whole, unfinished = counts_in(copy)
         self.kept = self.kept or Counts()
-        self.kept.add(counts_in(copy))
+        self.kept.add(whole)
+        self._unfinished.add(unfinished)
 
     def rotated(self, number: int) -> Path:
         """Give the path of a rotated file; 1 is the latest."""
@@ -220,12 +223,15 @@ class Stage:
             self.keep(self.log)
             kept = self.kept
         counted = self._settled(kept)
+        most = Counts()
+        most.add(written)
+        most.add(self._unfinished)
         return Outcome(
             written=written.total,
             kept=kept.total,
             counted=counted.total,
             lost=kept.missing_from(counted),
-            doubled=counted.missing_from(written),
+            doubled=counted.missing_from(most),
             complaints=tuple(self.program.complaints()),
             note=", ".join(f"{number} {what}" for what, number in self.facts.items()),
         )
