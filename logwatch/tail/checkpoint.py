@@ -24,13 +24,16 @@ class FileMark(msgspec.Struct, frozen=True):
     device: int
     inode: int
     head_size: int
-    """Bytes at the beginning, at most 256, that `head_crc` is the CRC-32 of."""
+    """Bytes from `head_offset` on, at most 256, that `head_crc` is the CRC-32 of."""
     head_crc: int
     tail_size: int
     """Bytes directly before the position, at most 256, that `tail_crc` is the CRC-32 of."""
     tail_crc: int
     position: int
     """Offset after the last LF that was fed."""
+    head_offset: int = 0
+    """Of the first byte that is not NUL. Positions that were saved without it have their heads
+    from 0 on."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True):

@@ -115,7 +115,7 @@ class Follower:
         if place.state == "reading":
             # Not while the path is empty: what comes and goes there meanwhile may be older than
             # the last line of the renamed file, and must still be found.
-            read = (file.modified for file in self._files if file.fed)
+            read = (file.modified for file in self._files if file.has_text)
             self._newest = max(newest, self._newest, *read)
         self._drop(now)
         self._status = self._describe(place)
@@ -229,18 +229,23 @@ class Follower:
                 each.descriptor: OpenFile(each.descriptor, self._open_sink, each.position)
                 for each in (*found, *missed)
             }
+            search.confirm(found)  # what was sampled of them is what was found
             marks = {each.mark for each in found}
             leftover = tuple(mark for mark in self._wanted if mark not in marks)
             if descriptor is not None:
                 self._counts.truncations += sum(map(search.replaced, self._wanted))
                 self._counts.lost_files += sum(not search.replaced(mark) for mark in leftover)
+                # If one turns up, what was read of it is not read again.
+                self._remember([mark for mark in leftover if mark.head_size])
                 leftover = ()
         self._counts.rotations += len(missed)
         self._remember(search.copies)
         self._wanted = leftover
+        at_path = None if descriptor is None else files.pop(descriptor, None)
         for file in files.values():
             self._add(file)
-        return None if descriptor is None else files.get(descriptor)
+        # Last, as it is the youngest, wherever it was found: its inode may be that of an old mark.
+        return None if at_path is None else self._add(at_path)
 
     def _add(self, file: OpenFile) -> OpenFile:
         file.quiet_since = self._clock()
@@ -250,10 +255,12 @@ class Follower:
     def _advance(self, file: OpenFile, seen: os.stat_result | None, limit: int, now: float) -> int:
         done = 0
         try:
-            if seen is not None and file.fed == 0 and file.has_changed(seen):
-                self._recover(file, is_at_path=True)  # nothing was fed: a cut would not be seen
+            # While no text was fed, a cut of what was there in between would not be seen.
+            is_unknown = seen is not None and not file.has_text and file.has_changed(seen)
             if not file.look(seen or os.fstat(file.descriptor)):
                 self._truncated(file, is_at_path=seen is not None)
+            elif is_unknown:
+                self._recover(file, is_at_path=True, is_cut=False)
             done = file.read(limit)
             file.error = ""
         except OSError as error:
@@ -275,18 +282,22 @@ class Follower:
 
     def _truncated(self, file: OpenFile, *, is_at_path: bool) -> None:
         """Read the file from 0; and what copies kept of it (copytruncate), from where it was."""
-        is_copied = self._recover(file, is_at_path=is_at_path)
+        # Before the search: what is cut after it began is seen to be cut when it is read.
+        glance = file.glance(os.fstat(file.descriptor))
+        copied = self._recover(file, is_at_path=is_at_path, is_cut=True)
         self._counts.truncations += 1
-        self._counts.destroyed_bytes += file.start_over(copied=is_copied)
-        file.look(os.fstat(file.descriptor))
+        self._counts.destroyed_bytes += file.start_over(glance, copied)
 
-    def _recover(self, file: OpenFile, *, is_at_path: bool) -> bool:
-        """Open what nobody read of the copies of this file; True when one goes on where it was."""
+    def _recover(self, file: OpenFile, *, is_at_path: bool, is_cut: bool) -> int | None:
+        """Open what nobody read of the copies of this file; the size of one that goes on with it.
+
+        Only once the file is cut does a copy go on: until then it is read itself.
+        """
         known = (*self._finished, *self._wanted)
         paths = (self.path, self._real_path)
         at_path = file.descriptor if is_at_path else None
         with Search(paths, at_path, self._files, self._opener) as search:
-            copied = search.copy_of(file)
+            copied = search.copy_of(file) if is_cut else None
             missed = search.missed(self._newest, known)
             copies = [OpenFile(each.descriptor, self._open_sink) for each in missed]
             if copied is not None:
@@ -297,7 +308,7 @@ class Follower:
         self._files[place:place] = copies
         for copy in copies:
             self._advance(copy, None, 0, self._clock())
-        return copied is not None
+        return None if copied is None else copies[0].size
 
     def _drop(self, now: float) -> None:
         """Close what is over: read to its end twice, quiet for the grace, and not the current."""
@@ -312,7 +323,7 @@ class Follower:
                 file.close()
                 self._counts.lost_files += not file.at_end
                 self._files.remove(file)
-                if file.fed:  # of an empty one nothing is known, nor was anything read
+                if file.has_text:  # of an empty one nothing is known, nor was anything read
                     self._remember([file.mark()])
                 self._current = None if file is self._current else self._current
 

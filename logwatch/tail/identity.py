@@ -2,9 +2,11 @@
 
 Device and inode tell a renamed file, samples of the content tell a reused inode and a copy.
 Limits: a file that was replaced by another with the same 512 sampled bytes is not told apart.
+NUL bytes at the beginning tell nothing: a writer that does not append leaves a hole after a cut.
 """
 
 import os
+from typing import NamedTuple
 from zlib import crc32
 
 from logwatch.tail.checkpoint import FileMark
@@ -14,6 +16,35 @@ SAMPLE = 256
 beginning hold a moment that does not come again."""
 
 _STEP = 256 * 1024
+
+
+class Sample(NamedTuple):
+    """Some bytes of a file, and where they are in it."""
+
+    offset: int
+    data: bytes
+
+    def is_in(self, descriptor: int) -> bool:
+        """Whether the open file has these bytes at the same place."""
+        return read_at(descriptor, len(self.data), self.offset) == self.data
+
+
+def sample_before(descriptor: int, end: int) -> Sample:
+    """Take the last bytes before `end`; fewer than a sample where the file ends or begins."""
+    offset = max(0, end - SAMPLE)
+    return Sample(offset, read_at(descriptor, end - offset, offset))
+
+
+def sample_head(descriptor: int, limit: int) -> Sample:
+    """Take the first bytes before `limit` from the first one on that is not NUL."""
+    offset = 0
+    while offset < limit:
+        data = read_at(descriptor, min(_STEP, limit - offset), offset)
+        text = data.lstrip(b"\0")
+        offset += len(data) - len(text)
+        if text or not data:
+            break
+    return Sample(offset, read_at(descriptor, min(SAMPLE, max(0, limit - offset)), offset))
 
 
 def read_at(descriptor: int, size: int, offset: int) -> bytes:
@@ -39,22 +70,28 @@ def line_start(descriptor: int, limit: int) -> int:
     return 0
 
 
+def inode_of(seen: os.stat_result) -> tuple[int, int]:
+    """Tell the place on the disk, which no two files have at the same time."""
+    return seen.st_dev, seen.st_ino
+
+
 def is_same_inode(mark: FileMark, seen: os.stat_result) -> bool:
     """Tell whether it is the same place on the disk, which may hold another file by now."""
-    return (mark.device, mark.inode) == (seen.st_dev, seen.st_ino)
+    return (mark.device, mark.inode) == inode_of(seen)
 
 
 def has_head(mark: FileMark, descriptor: int) -> bool:
     """Whether the file begins as the marked one did; nothing was known of an empty one."""
-    return sample_crc(descriptor, mark.head_size, 0) == mark.head_crc
+    return sample_crc(descriptor, mark.head_size, mark.head_offset) == mark.head_crc
 
 
-def mark_of(descriptor: int, seen: os.stat_result) -> FileMark:
+def mark_of(descriptor: int, seen: os.stat_result, head_offset: int) -> FileMark:
     """Mark a file whose content is known, without reading all of it."""
-    head = read_at(descriptor, min(SAMPLE, seen.st_size), 0)
+    head = read_at(descriptor, SAMPLE, head_offset)
     return FileMark(
         device=seen.st_dev,
         inode=seen.st_ino,
+        head_offset=head_offset,
         head_size=len(head),
         head_crc=crc32(head),
         tail_size=0,

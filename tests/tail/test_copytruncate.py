@@ -6,6 +6,7 @@ import shutil
 import pytest
 from tail.recorder import Setting, append, lines_of, numbered
 
+FIRST = numbered(300, 20)
 OLD = numbered(0, 20)
 NEW = numbered(100, 20)
 LAST = numbered(200, 20)
@@ -92,6 +93,49 @@ def test_sparse_hole_of_a_writer_that_does_not_append(setting: Setting) -> None:
         os.truncate(setting.path, 0)
         writer.write(b"one\n")
     assert [b"\0" * len(OLD) + b"one"] == setting.poll()
+
+
+def test_unread_text_behind_a_hole_that_was_truncated_is_counted(setting: Setting) -> None:
+    """The hole itself is no loss: nobody wrote it."""
+    with setting.path.open("wb", buffering=0) as writer:
+        writer.write(OLD)
+        setting.poll()
+        os.truncate(setting.path, 0)
+        writer.write(b"unfinished")
+        setting.poll()
+        os.truncate(setting.path, 0)
+        setting.poll()
+    assert len(b"unfinished") == setting.follower.status.destroyed_bytes
+
+
+def test_what_a_copy_lacks_is_counted(setting: Setting) -> None:
+    append(setting.path, OLD)
+    setting.follower.poll(64)
+    setting.rotated().write_bytes(OLD[:640])
+    os.truncate(setting.path, 0)
+    assert lines_of(OLD[64:640]) == setting.poll()
+    assert len(OLD) - 640 == setting.follower.status.destroyed_bytes
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_two_copies_with_holes_between_two_polls(setting: Setting, *, is_restarted: bool) -> None:
+    """All of them begin with NUL bytes, and are told apart by what comes behind."""
+    with setting.path.open("wb", buffering=0) as writer:
+        writer.write(FIRST)
+        setting.poll()
+        copy_and_truncate(setting)
+        writer.write(OLD[:640])
+        setting.poll()
+        if is_restarted:
+            setting.restart()
+        writer.write(OLD[640:])
+        copy_and_truncate(setting)
+        writer.write(NEW)
+        copy_and_truncate(setting)
+        writer.write(LAST)
+    seen = [line.lstrip(b"\0") for line in setting.settle()]
+    assert lines_of(OLD[640:] + NEW + LAST) == sorted(seen)
+    assert 0 == setting.follower.status.destroyed_bytes
 
 
 def test_two_copies_between_two_polls(setting: Setting) -> None:

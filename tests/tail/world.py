@@ -6,9 +6,11 @@ removed before it was certainly read. Nothing is ever seen twice.
 """
 
 import os
-import shutil
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import BinaryIO, Literal
 
 from tail.recorder import Setting
@@ -29,24 +31,59 @@ class Log:
     """The unfinished line, as far as it is in the file."""
     is_torn: bool = False
     """The unfinished line was cut away; its end is still to be written."""
+    hole: int = 0
+    """NUL bytes that it begins with, since its writer went on where it was when it was cut."""
     is_removed: bool = False
     is_held: bool = False
     """The follower has it open, too."""
 
 
 class World:
-    """One writer as rsyslog is one: it keeps its file until it is told to open the path anew."""
+    """One writer as rsyslog is one: it keeps its file until it is told to open the path anew.
 
-    def __init__(self, path: Path) -> None:
+    One that does not append goes on where it was after a cut: then a log begins with a hole.
+    """
+
+    def __init__(self, path: Path, *, appends: bool = True) -> None:
         self.path = path
+        self._mode: Literal["ab", "wb"] = "ab" if appends else "wb"
         self.setting = Setting(path)
         self.fates: dict[bytes, Fate] = {}
         self._count = 0
         self._rotations = 0
-        self.log = Log(path.open("ab", buffering=0))
+        self.log = self._open()
         self.earlier: Log | None = None  # the writer's file before, not yet closed
+        self._copying = -1  # bytes of the log that the copy in the making has; -1 without one
+        self._is_amid = False
         self._poll()
         self.commit()
+
+    @property
+    def seen(self) -> list[bytes]:
+        """What the follower saw, without the holes in front of it."""
+        return [line.lstrip(b"\0") for line in self.setting.lines]
+
+    def amid(self, moment: int, action: Callable[["World", int], None], size: int) -> None:
+        """Do something in the midst of a look, in front of its system call of that number."""
+        calls = 0
+
+        def count(_frame: FrameType, event: str, called: object) -> None:
+            nonlocal calls
+            if event == "c_call" and getattr(called, "__module__", None) == "posix":
+                calls += 1
+                if calls == moment:
+                    sys.setprofile(None)
+                    action(self, size)
+
+        self._is_amid = True
+        sys.setprofile(count)
+        try:
+            self.setting.follower.poll()
+        finally:
+            sys.setprofile(None)
+        if calls < moment:
+            action(self, size)
+        self._is_amid = False
 
     def append(self, size: int) -> None:
         for _ in range(size):
@@ -64,7 +101,7 @@ class World:
             self._write_line(self.earlier)
 
     def rename(self, _size: int) -> None:
-        if self.path.exists() and self._rotations < ROTATIONS:
+        if self.path.exists() and self._rotations < ROTATIONS and self._copying < 0:
             self._shift()
             self.path.rename(self.setting.rotated())
 
@@ -79,31 +116,54 @@ class World:
             self.earlier = None
         else:
             self.earlier = self.log
-        self.log = Log(self.path.open("ab", buffering=0))
+        self.log = self._open()
+
+    def copy(self, size: int) -> None:
+        """Begin a copy, or go on with it; what is written meanwhile can get into it."""
+        if not self.path.exists():
+            return
+        if self._copying < 0:
+            if self._rotations >= ROTATIONS or not self._is_known_again():
+                return
+            self._shift()
+            self.setting.rotated().touch()
+            self._copying = 0
+        self._copy(size * 100)
 
     def copytruncate(self, size: int) -> None:
         """Copy and cut; of the larger sizes, something is written and perhaps read in between."""
-        if not self.path.exists() or self._rotations >= ROTATIONS:
+        if not self.path.exists():
             return
-        self._shift()
-        shutil.copyfile(self.path, self.setting.rotated())
+        if self._copying < 0:
+            if self._rotations >= ROTATIONS:
+                return
+            self._shift()
+            self._copying = 0
+        self._copy(self.path.stat().st_size)
+        self._copying = -1
         copied = set(self.log.lines)
         if self.log.begun:
             self.fates[self.log.begun] = "may"  # the copy ends with it
-        if size > 6 and self.path.stat().st_size > SAMPLE:
+        if size > 6 and self._is_known_again():
             self.append(size - 6)
-            if size % 2:
+            if size % 2 and not self._is_amid:
                 self._poll()
         self._cut(copied)
 
+    def outgrow(self, size: int) -> None:
+        """Copy and cut, once or twice, and write more than there was, all in one moment."""
+        for _ in range(1 + size % 2):
+            self.copytruncate(1)
+            self.append(size)
+
     def truncate(self, _size: int) -> None:
         """Cut without a copy, whatever was not read."""
-        if self.path.exists():
+        if self.path.exists() and self._copying < 0:
             self._cut(set())
 
     def remove(self, _size: int) -> None:
         """Remove the log; what the follower holds of it is still read."""
-        if self.path.exists():
+        if self.path.exists() and self._copying < 0:
             self.path.unlink()
             self.log.is_removed = True
             self._endanger(self.log)
@@ -134,7 +194,7 @@ class World:
         """Go on from what was saved last; what was seen since then is forgotten."""
         self.setting.follower.close()
         del self.setting.lines[self._committed :]
-        kept = set(self.setting.lines)
+        kept = set(self.seen)
         for line, fate in self.fates.items():
             if fate == "fragile" and line not in kept:
                 self.fates[line] = "may"
@@ -150,11 +210,24 @@ class World:
     def finish(self) -> None:
         """Let the follower read all there is, over one more restart."""
         self.create(0)
+        if self._copying >= 0:
+            self.copytruncate(0)
         self.settle(0)
         self.restart(0)
         self.settle(0)
         self._close(self.log)
         self.setting.follower.close()
+
+    def _open(self) -> Log:
+        return Log(self.path.open(self._mode, buffering=0))
+
+    def _is_known_again(self) -> bool:
+        return self.path.stat().st_size - self.log.hole > SAMPLE
+
+    def _copy(self, size: int) -> None:
+        with self.path.open("rb") as log, self.setting.rotated().open("ab") as copy:
+            log.seek(self._copying)
+            self._copying += copy.write(log.read(size))
 
     def _line(self) -> bytes:
         self._count += 1
@@ -191,13 +264,14 @@ class World:
         self._rotations += 1
 
     def _cut(self, copied: set[bytes]) -> None:
-        seen = set(self.setting.lines)
-        committed = set(self.setting.lines[: self._committed])
+        seen = set(self.seen)
+        committed = set(self.seen[: self._committed])
         for line in self.log.lines:
             if line not in copied | committed:
                 self.fates[line] = "fragile" if line in seen else "may"
         self._tear()
         self.log.lines.clear()
+        self.log.hole = 0 if self._mode == "ab" else self.log.file.tell()
         os.ftruncate(self.log.file.fileno(), 0)
 
     def _tear(self) -> None:
@@ -207,7 +281,7 @@ class World:
             self.log.begun, self.log.is_torn = b"", True
 
     def _endanger(self, log: Log) -> None:
-        committed = set(self.setting.lines[: self._committed])
+        committed = set(self.seen[: self._committed])
         for line in log.lines:
             if line not in committed:
                 self.fates[line] = self._fate(log)
