@@ -4,15 +4,18 @@ import json
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from kubernetes import client
 from lab import calico, definitions
+from lab.admission import wait_until_policies_hold
 from lab.api_server import ADVERTISED, KUBERNETES, ApiServer, kubectl
 from lab.calico import Arrangement
 from lab.identity import Identity, RefusedError, aged
 from lab.namespace import LabError
+from lab.rsyslog import eventually
 from lab.silent_proxy import SilentProxy
 from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
@@ -83,7 +86,51 @@ def test_a_token_that_has_expired_is_not_accepted(api_server: ApiServer) -> None
     api_server.service_account("logwatch", "agent")
     agent = api_server.identity("logwatch", "agent")
     assert aged(agent, api_server.key, 60).accepted()
-    assert not aged(agent, api_server.key, -60).accepted()
+    assert not aged(agent, api_server.key, -61).accepted()
+
+
+def test_a_policy_ties_a_name_to_the_node_of_the_token_until_the_reset(
+    api_server: ApiServer,
+) -> None:
+    api_server.namespace("logwatch")
+    api_server.service_account("logwatch", "agent")
+    api_server.node("worker-1")
+    agent = api_server.identity("logwatch", "agent", node="worker-1")
+    rule = {
+        "apiGroups": [""],
+        "apiVersions": ["v1"],
+        "operations": ["CREATE"],
+        "resources": ["configmaps"],
+    }
+    expression = f"object.metadata.name == request.userInfo.extra['{NODE_NAME}'][0]"
+    spec = {
+        "matchConstraints": {"resourceRules": [rule]},
+        "validations": [{"expression": expression, "message": "not the node of the token"}],
+    }
+    policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolic"
+    binding = {"policyName": "own", "validationActions": ["Deny"]}
+    api_server.admin.call("POST", f"{policies}ies", {"metadata": {"name": "own"}, "spec": spec})
+    api_server.admin.call(
+        "POST", f"{policies}ybindings", {"metadata": {"name": "own"}, "spec": binding}
+    )
+    rights = ("create", "role", "writer", "--verb=create", "--resource=configmaps")
+    kubectl(api_server.admin, api_server.directory, *rights)
+    account = "--serviceaccount=logwatch:agent"
+    kubectl(
+        api_server.admin,
+        api_server.directory,
+        "create",
+        "rolebinding",
+        "writer",
+        "--role=writer",
+        account,
+    )
+    wait_until_policies_hold(api_server.admin)
+    agent.call("POST", CONFIG_MAPS, config_map("worker-1"))
+    message = refused(422, agent, "POST", CONFIG_MAPS, config_map("worker-2"))
+    assert message.endswith("not the node of the token")
+    api_server.reset()
+    api_server.admin.call("POST", CONFIG_MAPS, config_map("worker-2"))
 
 
 def test_pod_security_judges_by_the_label_of_the_namespace(api_server: ApiServer) -> None:
@@ -241,7 +288,7 @@ def test_calicos_limits_hold(api_server: ApiServer) -> None:
     api_server.admin.call("POST", policies, policy)
 
 
-def test_a_silent_proxy_leaves_a_watch_hanging_and_hands_on_later(
+def test_a_silent_proxy_leaves_a_watch_hanging_on_its_connection(
     api_server: ApiServer, proxy: SilentProxy
 ) -> None:
     with api_server.admin.through(proxy.url).client() as api:
@@ -259,8 +306,18 @@ def test_a_silent_proxy_leaves_a_watch_hanging_and_hands_on_later(
         with pytest.raises(ReadTimeoutError):
             answer.readline()
         answer.release_conn()
+    assert 1 == proxy.accepted
+
+
+def test_what_silence_held_back_arrives_after_it(api_server: ApiServer, proxy: SilentProxy) -> None:
+    admin = api_server.admin.through(proxy.url)
+    proxy.silence()
+    with ThreadPoolExecutor() as threads:
+        answer = threads.submit(admin.call, "GET", "/version")
+        assert eventually(lambda: 1 == proxy.accepted, 5)
+        assert not answer.done()
         proxy.resume()
-        assert 1 == proxy.accepted
+        assert "v1.34.4" == answer.result(5)["gitVersion"]
 
 
 def test_a_cut_watch_ends_with_an_error_and_a_new_connection_is_served(

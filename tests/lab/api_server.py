@@ -8,7 +8,9 @@ was found with kube-apiserver 1.34.4 and etcd 3.4.23:
   are accepted and stay Pending, Deployments make no Pods, owner references collect nothing.
 - A token bound to a Pod carries `authentication.kubernetes.io/node-name` (and node-uid, pod-name,
   pod-uid) in the user's extra, if the Pod has a spec.nodeName and that Node exists.
-- A token is believed for 10 s after the server has last judged it, whatever happens to it.
+- A token is believed for 10 s after the server has last judged it, whatever happens to it, and for
+  a minute after its end, since clocks may differ.
+- A ValidatingAdmissionPolicy holds a second after it was made: see `admission`. Roles hold at once.
 - etcd away: requests hang for as long as their client waits, 60 s at most, `/readyz` says so after
   some seconds; with etcd back after half a minute it takes the server another 20 s to see it.
 - 410: after `kill` and `start` a watch from a version before the last change gets it, as an ERROR
@@ -24,6 +26,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import urllib3
+from lab import admission
 from lab.etcd import Etcd
 from lab.identity import Identity, RefusedError
 from lab.namespace import LabError, run
@@ -159,11 +162,13 @@ class ApiServer:
         self._kinds = self._served()
 
     def reset(self) -> None:
-        """Go back to the clean state, and return when the kinds that are served are those again.
+        """Go back to the clean state, and return when its kinds are served and its policies hold.
 
         Watches get events of what went, as with any other writer.
         """
-        self.etcd.reset()
+        touched = self.etcd.reset()
+        if any(key.startswith(admission.KEYS) for key in touched):
+            admission.wait_until_policies_hold(self.admin)
         if not eventually(lambda: self._served() == self._kinds, 20):
             raise LabError("the kinds that are served are not those of the clean state after 20 s")
 

@@ -74,10 +74,10 @@ class Etcd:
         """Remember the keys that there are, with their values: what `reset` goes back to."""
         self._marked = self._read()
 
-    def reset(self) -> None:
+    def reset(self) -> set[bytes]:
         """Remove every key that came after `mark`, and put back those that were changed or removed.
 
-        What the API server renews by itself (its leases) is left alone.
+        What the API server renews by itself (its leases) is left alone. Gives the keys.
         """
         now = self._read()
         deletions = [
@@ -86,9 +86,14 @@ class Etcd:
         ]
         for start in range(0, len(deletions), 100):  # --max-txn-ops is 128
             self._call("txn", success=deletions[start : start + 100])
-        for key, value in self._marked.items():
-            if now.get(key) != value and not key.startswith(RENEWED):
-                self._call("put", key=_encode(key), value=value)
+        changed = {
+            key
+            for key, value in self._marked.items()
+            if now.get(key) != value and not key.startswith(RENEWED)
+        }
+        for key in changed:
+            self._call("put", key=_encode(key), value=self._marked[key])
+        return changed | (now.keys() - self._marked.keys())
 
     def compact(self) -> None:
         """Forget everything but the present state."""

@@ -139,7 +139,7 @@ def aged(identity: Identity, key: Path, seconds: int) -> Identity:
     """Give a ServiceAccount's identity whose token ends in `seconds`, which may be negative.
 
     The API itself makes none that lives less than 600 s, so this signs one as the API server does,
-    with its `key`.
+    with its `key`. The server allows a minute for clocks that differ: with -60 it is over now.
     """
     header, claims, _ = identity.token.split(".")
     ending = int(time.time()) + seconds
