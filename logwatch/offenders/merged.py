@@ -4,7 +4,7 @@ Each node tells all that it keeps, again and again: so all of it is merged anew 
 what was dealt with. What led to a ban is told by its times, so that nothing of it is kept here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 
@@ -21,19 +21,27 @@ NO_CLOCKS: Mapping[str, float] = MappingProxyType({})
 class Reports:
     """Merges reports and judges by them. One thread at a time."""
 
-    def __init__(self, trails: Trails, alone: Trails, book: Book) -> None:
+    def __init__(self, trails: Trails, make_alone: Callable[[], Trails], book: Book) -> None:
         """Merge into `trails`, without what the book's bans were decided by.
 
-        `alone`, with the same rules, is where each report is looked at by itself.
+        `make_alone` makes some with the same rules, where each report is looked at by itself.
         """
         self._trails = trails
-        self._alone = alone
+        self._make_alone = make_alone
+        self._made_alone: Trails | None = None
         self._book = book
         self._beyond: dict[str, float] = {}
         """By node: how much more its clock was ahead than was known, at most. It stays so while the
         node reports, so that no event is ever taken for later than before."""
         self._left_out: dict[str, str] = {}
         self._failures = 0
+
+    @property
+    def _alone(self) -> Trails:
+        """Made when there are reports: an agent on its own has none, and no memory for it."""
+        if self._made_alone is None:
+            self._made_alone = self._make_alone()
+        return self._made_alone
 
     @property
     def left_out(self) -> Mapping[str, str]:

@@ -101,7 +101,7 @@ class Offenders:
         self._rules = tuple(rules)
         plans = [plan(rule) for rule in rules]
         self._trails = Trails(plans, capacity, node=node, near_misses=near_misses)
-        self._reports = Reports(self._trails, Trails(plans, capacity), self._book)
+        self._reports = Reports(self._trails, lambda: Trails(plans, capacity), self._book)
         self._waiting = Waiting(self._trails)
         self._judged_at = 0.0
         """When those who wait were last judged."""
