@@ -1,6 +1,8 @@
 """The API server takes everything in deploy/, and nothing in it is misspelt."""
 
 import copy
+import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -45,6 +47,17 @@ def test_a_misspelt_field_would_be_told(cluster: ApiServer, objects: list[Object
 def test_applying_it_again_changes_nothing(cluster: ApiServer) -> None:
     """So that Git and the cluster don't differ for ever."""
     assert "" == kubectl(cluster.admin, cluster.directory, "diff", "-k", str(DEPLOY))
+
+
+def test_the_commands_of_the_document_work(cluster: ApiServer) -> None:
+    """With a Namespace of this cluster where the document has NAME."""
+    text = (DEPLOY.parent / "docs" / "cluster.md").read_text()
+    commands = re.findall(r"^kubectl ([^#\n]+)", text, re.MULTILINE)
+    assert 5 == len(commands)
+    for command in commands:
+        arguments = shlex.split(command.replace("NAME", "default"))
+        places = {"deploy/": str(DEPLOY)}
+        kubectl(cluster.admin, cluster.directory, *(places.get(each, each) for each in arguments))
 
 
 def test_the_image_has_the_version_of_this_source(objects: list[Object]) -> None:
