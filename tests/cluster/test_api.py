@@ -1,9 +1,11 @@
 """The calls, and each kind of no, by the real API server."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -281,18 +283,22 @@ def test_a_server_that_is_down_is_unreachable(
 def test_a_server_that_is_silent_is_unreachable_after_the_timeout(
     api_server: ApiServer, connect: Connect, proxy: SilentProxy
 ) -> None:
-    """Then it is asked over a new connection: the idle ones may have gone dead with that one."""
+    """Then it is asked over new connections: those that were idle may have gone dead as well."""
     api = connect(api_server.admin.through(proxy.url))
-    watch = api.watch(MAPS, api.list(MAPS).resource_version, seconds=1)
-    assert [] == api.list(MAPS).items
-    assert [] == list(watch)  # and now two connections are idle
+
+    def use_two() -> None:
+        watch = api.watch(MAPS, api.list(MAPS).resource_version, seconds=1)
+        assert [] == api.list(MAPS).items
+        assert [] == list(watch)
+
+    use_two()
+    assert 2 == proxy.accepted
     proxy.silence()
     with pytest.raises(Unreachable, match="timed out"):
         api.list(MAPS, timeout=(0.1, 0.2))
     proxy.resume()
-    before = proxy.accepted
-    assert [] == api.list(MAPS).items
-    assert before + 1 == proxy.accepted
+    use_two()
+    assert 4 == proxy.accepted
 
 
 def test_a_connection_that_is_cut_is_unreachable(
@@ -367,6 +373,28 @@ def test_without_anything_to_connect_by_it_says_what_is_missing(tmp_path: Path) 
     broken.write_text("{")
     with pytest.raises(ConnectError, match=f"kubeconfig {broken}"):
         Api.connect(broken)
+
+
+def test_a_proxy_that_repeats_what_it_was_sent_brings_no_token_into_a_message(
+    tmp_path: Path,
+) -> None:
+    """No API server does so; proxies' pages of errors may."""
+
+    class Echo(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(403)
+            self.end_headers()
+            self.wfile.write(self.headers.as_bytes())
+
+        def log_message(self, *_arguments: object) -> None:
+            """Print nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.handle_request).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        identity = Identity(url, tmp_path / "none", "the-token-of-somebody")
+        with pytest.raises(Forbidden, match=r"Bearer \(token\)"):
+            Api.connect(identity.kubeconfig(tmp_path / "kubeconfig")).list(MAPS)
 
 
 @pytest.mark.parametrize(

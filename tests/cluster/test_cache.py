@@ -319,7 +319,7 @@ def test_it_stops_within_a_second(
     api_server: ApiServer, make: Made, proxy: SilentProxy, silent: bool
 ) -> None:
     cache = make(api_server.admin.through(proxy.url), pace=LONG)
-    assert comes_to_hold(cache)
+    assert eventually(lambda: cache._watch is not None, SECONDS)
     if silent:
         proxy.silence()
     began = time.monotonic()
