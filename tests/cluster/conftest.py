@@ -6,13 +6,18 @@ down, or wants options of its own, asks for `start_api_server` and has one to it
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from lab import calico, definitions
 from lab.api_server import ApiServer
+from lab.calico import Arrangement
+from lab.calico_objects import Objects, writers_account
 from lab.namespace import LabError
 from lab.silent_proxy import SilentProxy
+
+from logwatch.cluster import Api
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +63,39 @@ def proxy(api_server: ApiServer) -> Iterator[SilentProxy]:
     """Give a proxy to the shared server."""
     with SilentProxy(api_server.url) as made:
         yield made
+
+
+@pytest.fixture(scope="module", params=["v1", "v3", "both"])
+def calico_server(
+    running_api_server: ApiServer, request: pytest.FixtureRequest
+) -> Iterator[tuple[ApiServer, Arrangement]]:
+    """Serve Calico's kinds in one arrangement, for all tests of a module."""
+    made = calico.definitions(request.param)
+    definitions.serve(running_api_server.admin, made)
+    running_api_server.mark()
+    yield running_api_server, request.param
+    definitions.withdraw(running_api_server.admin, made)
+    running_api_server.mark()
+
+
+@pytest.fixture
+def objects(calico_server: tuple[ApiServer, Arrangement]) -> Iterator[Objects]:
+    """Give Calico's objects of the group that is to be used, in the clean state."""
+    server, arrangement = calico_server
+    yield Objects(server.admin, "v1" if arrangement == "v1" else "v3")
+    server.reset()
+
+
+@pytest.fixture
+def connect(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Api]]:
+    """Give a function that connects as a ServiceAccount with the rights that writers need."""
+    clean = "objects" if "objects" in request.fixturenames else "api_server"
+    request.getfixturevalue(clean)
+    account = writers_account(request.getfixturevalue("running_api_server"))
+    kubeconfig = account.kubeconfig(tmp_path / "kubeconfig")
+    with ExitStack() as stack:
+
+        def connected() -> Api:
+            return stack.enter_context(closing(Api.connect(kubeconfig)))
+
+        yield connected

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lab.api_server import ApiServer
 from lab.calico import GROUPS, path
 from lab.identity import Identity
 
 LABEL = "calico-logwatch.io/blacklist"
-RIGHTS = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
-BINDINGS = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+ROLES = f"{RBAC}/clusterroles"
 POLICY: dict[str, Any] = {"preDNAT": True, "applyOnForward": True, "types": ["Ingress"]}
 
 
@@ -109,19 +110,30 @@ class Objects:
         self.admin.call("PATCH", where, list(operations), content=content)
 
 
-def grant(admin: Identity, account: str, *rules: dict, name: str = "writer") -> None:
-    """Give a ServiceAccount of the namespace `default` these rights, and no others by this name."""
-    role = {"metadata": {"name": name}, "rules": list(rules)}
+def writers_account(server: ApiServer, name: str = "writer") -> Identity:
+    """Make a ServiceAccount with the rights that writers of both shapes need, and no others."""
+    server.service_account("default", name)
+    rules = [
+        _rights("clusterinformations", "get", names=["default"]),
+        _rights("globalnetworksets", "list", "watch", "create", "patch"),
+        _rights("globalnetworkpolicies", "get", "patch", names=["blacklist", "default.blacklist"]),
+    ]
+    role = {"metadata": {"name": name}, "rules": rules}
     binding = {
         "metadata": {"name": name},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": "default"}],
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": "default"}],
     }
-    admin.call("POST", RIGHTS, role)
-    admin.call("POST", BINDINGS, binding)
+    server.admin.call("POST", ROLES, role)
+    server.admin.call("POST", f"{RBAC}/clusterrolebindings", binding)
+    return server.identity("default", name)
 
 
-def rights(resource: str, *verbs: str, names: Sequence[str] = ()) -> dict:
-    """Give a rule of a role, for a resource of both of Calico's groups."""
+def take_rights(admin: Identity, name: str = "writer") -> None:
+    """Take all of them away."""
+    admin.call("PUT", f"{ROLES}/{name}", {"metadata": {"name": name}, "rules": []})
+
+
+def _rights(resource: str, *verbs: str, names: Sequence[str] = ()) -> dict:
     rule = {"apiGroups": list(GROUPS.values()), "resources": [resource], "verbs": list(verbs)}
     return rule | ({"resourceNames": list(names)} if names else {})
