@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -23,6 +24,9 @@ from logwatch.control.server import ControlServer, SocketError
 from logwatch.export import InputView, Metrics, Server, View
 from logwatch.ledger import Ledger, SeriesLimits, StateError
 from logwatch.offenders import REFUSALS
+
+if TYPE_CHECKING:
+    from logwatch.agent.publish import Publisher
 
 POLL_SECONDS = 1.0
 """Longest wait between two looks at the inputs; a wake-up comes sooner."""
@@ -47,8 +51,11 @@ a second."""
 RECENT_SECONDS = 300.0
 """What is older is not among the sources of the last five minutes."""
 
-HARMLESS = frozenset({"waker"})
-"""Parts whose problem is told but does not make the daemon unready: polling finds all the same."""
+REPORT = "node report"
+
+HARMLESS = frozenset({"waker", REPORT})
+"""Parts whose problem is told but does not make the daemon unready: polling finds all the same, and
+the API server is not what counting depends on."""
 
 
 class Agent:
@@ -104,6 +111,8 @@ class Agent:
         self._alive_at = time.monotonic()
         self._committed_at = 0.0
         self._problems: dict[str, str] = {}
+        self._notes: dict[str, str] = {}
+        self._publisher = self._new_publisher()
         self._requests = Requests(self._ask)
         self._control = self._new_control()
         self._control_due = 0.0
@@ -115,6 +124,7 @@ class Agent:
             commit=self._flush,
             health=self._health,
             ready=lambda: list(self._problems.values()),
+            notes=lambda: list(self._notes.values()),
         )
 
     @property
@@ -128,6 +138,8 @@ class Agent:
             self._server.start()
             self._has_started = True
             self._apart("control", self._keep_control)
+            if self._publisher is not None:
+                self._publisher.start()
             self._decisions.begin()
             host, port = self.address
             self._log.info(
@@ -143,8 +155,21 @@ class Agent:
                     self._waiter.wait(POLL_SECONDS)
                     self._pause(began + self._pace)
             self._commit()  # not after an exception: a round must be counted whole or not at all
+            if self._publisher is not None:
+                self._publisher.stop(self._decisions.witness, self._now)
         finally:
             self._close()
+
+    def _new_publisher(self) -> "Publisher | None":
+        """Make what writes the node's report, in a cluster. Raises ConnectError."""
+        if not self._config.cluster.enabled:
+            return None
+        from logwatch.agent.publish import Publisher
+
+        # What is read from its beginning again would be in the evidence twice.
+        begins = any(self._ledger.checkpoint(str(intake.path)) is None for intake in self._intakes)
+        recalls = self._config.start == "end" or not begins
+        return Publisher.connect(self._config.cluster, recalls=recalls, wake=self._waiter.wake)
 
     def _new_control(self) -> ControlServer:
         return ControlServer(Path(self._config.state), self._requests.submit)
@@ -169,6 +194,8 @@ class Agent:
         with self._flushing:
             self._is_over = True  # a scrape that waits shows what is committed
             self._flushing.notify_all()
+        if self._publisher is not None:
+            self._publisher.stop()
         self._server.stop()
         self._requests.close()
         self._control.stop()
@@ -190,6 +217,7 @@ class Agent:
         """Read, count, decide, commit; True when more is waiting."""
         with self._flushing:
             asked = self._flushes_asked
+        is_report_due = self._publisher is not None and self._publisher.is_asking
         is_more = False
         began = time.monotonic()
         self._now, step = self._clock.look()
@@ -205,10 +233,11 @@ class Agent:
         self._apart("requests", lambda: self._requests.carry_out(self._decisions.by_hand.carry_out))
         self._apart("policy", lambda: self._decisions.enforce(began))
         is_due = began - self._committed_at >= COMMIT_SECONDS
-        is_asked = self._requests.has_answers or asked > self._flushes_done
+        is_asked = self._requests.has_answers or asked > self._flushes_done or is_report_due
         if is_due or self._decisions.has_new_bans or is_asked:
             self._commit()
             self._committed_at = began
+        self._apart(REPORT, lambda: self._report(may_answer=is_report_due))
         self._note_problems()
         self._view = self._make_view()
         self._alive_at = time.monotonic()
@@ -223,6 +252,14 @@ class Agent:
         if self._now - batch.at < RECENT_SECONDS:
             self._recent.see(batch.summary, self._now)
         self._apart("offenders", lambda: self._decisions.judge(batch, self._now))
+
+    def _report(self, *, may_answer: bool) -> str | None:
+        """Have the node's report written when it is due, with what is committed."""
+        if self._publisher is None:
+            return None
+        return self._publisher.turn(
+            self._decisions.witness, self._ledger.count, self._now, may_answer=may_answer
+        )
 
     def _apart(self, part: str, work: Callable[[], str | None]) -> None:
         """Do what the counting does not depend on: whatever fails there is told, no more."""
@@ -273,6 +310,7 @@ class Agent:
             del self._told[part]
             self._log.info(event, part=part)
         self._problems = {key: text for key, text in self._told.items() if key not in HARMLESS}
+        self._notes = {key: text for key, text in self._told.items() if key in HARMLESS}
 
     def _ask(self) -> int:
         """Have the loop come round once more; return the number of that round."""
@@ -299,6 +337,8 @@ class Agent:
             reasons.append("the thread that watches for file events is dead")
         if not self._control.alive:
             reasons.append("the thread that answers `logwatch blacklist` is dead")
+        if self._publisher is not None and not self._publisher.alive:
+            reasons.append("the thread that writes the node's report is dead")
         return reasons
 
     def _make_view(self) -> View:
@@ -324,6 +364,7 @@ class Agent:
             frozen=self._decisions.is_frozen,
             held=self._decisions.held,
             tracked=self._decisions.tracked,
+            report=None if self._publisher is None else self._publisher.view(),
         )
 
 

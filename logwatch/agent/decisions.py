@@ -25,6 +25,7 @@ from logwatch.offenders import (
     Mode,
     Offenders,
     Protected,
+    Witness,
     read_rules,
     resolvers,
 )
@@ -54,6 +55,7 @@ class Decisions:
         """
         self._log = log
         self._mode: Mode = config.mode
+        self._is_witness = config.cluster.enabled
         self._protected = Protected(config.never_ban_networks, resolvers=resolvers)
         self._addresses_at = time.monotonic()
         reading = read_rules(None if config.rules is None else Path(config.rules))
@@ -70,6 +72,7 @@ class Decisions:
             sources=sources,
             room=MOST[config.blacklist.shape],
             capacity=config.tracked_sources,
+            node=config.cluster.node,
         )
         self._enforcement = Enforcement(config.mode, config.policy_file, config.blacklist.shape)
         self._enforcement.check()
@@ -124,17 +127,30 @@ class Decisions:
             )
 
     def judge(self, batch: Batch, now: float) -> None:
-        """Take a batch into evidence and decide on those who offend by it."""
+        """Take a batch into evidence and decide on those who offend by it.
+
+        In a cluster the escalator decides: here offences are counted alone.
+        """
         before = self._offenders.evictions
-        offences = self._offenders.observe(batch.summary, batch.at, now, batch.policies)
+        if self._is_witness:
+            told = self.witness.observe(batch.summary, batch.at, now, batch.policies)
+            for rule in told:
+                self._ledger.count("offences", (rule,))
+        else:
+            offences = self._offenders.observe(batch.summary, batch.at, now, batch.policies)
+            self.has_new_bans |= self._teller.offences(offences)
         if evicted := self._offenders.evictions - before:
             self._ledger.count("evicted_sources", by=evicted)
-        self.has_new_bans |= self._teller.offences(offences)
 
     def decide(self, now: float) -> None:
         """Decide on those whose bans were held back; tell of a freeze, and of who was held."""
         self.has_new_bans |= self._teller.offences(self._offenders.decide(now))
         self._teller.brakes(now)
+
+    @property
+    def witness(self) -> Witness:
+        """What this node saw, for the escalator of a cluster."""
+        return self._offenders.witness
 
     @property
     def is_frozen(self) -> bool:

@@ -37,10 +37,11 @@ from logwatch.cluster.errors import (
 )
 from logwatch.cluster.events import About, Events
 from logwatch.cluster.kind import Kind
-from logwatch.cluster.lease import Lease, NotLeaderError
+from logwatch.cluster.lease import Lease, NotLeaderError, utc_now
 from logwatch.cluster.node_report import (
     EVIDENCE_MOST,
     NODE_REPORTS,
+    TOP_MOST,
     NodeReport,
     NodeReportError,
     TopSource,
@@ -55,6 +56,7 @@ __all__ = [
     "BLACKLIST_ENTRIES",
     "EVIDENCE_MOST",
     "NODE_REPORTS",
+    "TOP_MOST",
     "About",
     "Api",
     "Cache",
@@ -105,4 +107,5 @@ __all__ = [
     "read_report",
     "status_document",
     "time_of",
+    "utc_now",
 ]

@@ -5,7 +5,7 @@ from logwatch.export.escalation import escalation_counts
 from logwatch.export.escalator import EscalatorCollector, EscalatorView, escalator_page
 from logwatch.export.metrics import Metrics
 from logwatch.export.server import Server
-from logwatch.export.view import InputView, View
+from logwatch.export.view import InputView, ReportView, View
 
 __all__ = [
     "EscalatorCollector",
@@ -13,6 +13,7 @@ __all__ = [
     "InputView",
     "ListenError",
     "Metrics",
+    "ReportView",
     "Server",
     "View",
     "escalation_counts",

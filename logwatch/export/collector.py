@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from logwatch.export.decided import DecisionCollector, counter_family
 from logwatch.export.printable import printable
-from logwatch.export.view import View
+from logwatch.export.view import ReportView, View
 from logwatch.ledger import Labels
 
 KINDS = ("packet", "repeated", "odd", "forged", "other")
@@ -40,6 +40,11 @@ class LogwatchCollector(DecisionCollector):
         yield self.lost_messages(view)
         yield self.loss_reports(view)
         yield self.overlong_lines(view)
+        if view.report is not None:
+            yield self.report_writes(view, view.report)
+            if view.report.size is not None:
+                yield self.report_bytes(view.report.size)
+                yield self.report_cut_sources(view.report.cut)
 
     def sources(self, view: View) -> Metric:
         """`logwatch_sources`."""
@@ -146,6 +151,25 @@ class LogwatchCollector(DecisionCollector):
         """`logwatch_overlong_lines_total`."""
         text = "Lines of more than 65,536 bytes, of the kind other: nobody looked into them."
         return counter_family(view, "overlong_lines", text, ("input",), _inputs(view))
+
+    def report_writes(self, view: View, report: ReportView) -> Metric:
+        """`logwatch_report_writes_total`."""
+        text = (
+            "Node reports by what became of them. written: with something new; repeated: sent "
+            "again as it was; else why it was not written then."
+        )
+        known = [(result,) for result in report.results]
+        return counter_family(view, "report_writes", text, ("result",), known)
+
+    def report_bytes(self, size: int) -> Metric:
+        """`logwatch_report_bytes`."""
+        text = "Size of the node report that was written last; 262,144 at the most."
+        return GaugeMetricFamily("logwatch_report_bytes", text, value=size)
+
+    def report_cut_sources(self, cut: int) -> Metric:
+        """`logwatch_report_cut_sources`."""
+        text = "Sources that had no room in the node report; those furthest from any rule are cut."
+        return GaugeMetricFamily("logwatch_report_cut_sources", text, value=cut)
 
 
 def _inputs(view: View) -> list[Labels]:

@@ -73,7 +73,7 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """Serves `/metrics`, `/healthz`, `/readyz` and a small page at `/`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - seams
         self,
         listen: tuple[str, int],
         *,
@@ -81,19 +81,22 @@ class Server:
         commit: Callable[[], None],
         health: Callable[[], Sequence[str]],
         ready: Callable[[], Sequence[str]],
+        notes: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         """Take an address (port 0: any free one) and what to ask.
 
         `commit` is called before each scrape, on a worker thread but never twice at once; it may
         block for two seconds. It should handle what fails; a LogwatchError that it raises is
         counted in `failed_commits`, and the scrape shows what was durable before. `health` and
-        `ready` give sentences about what is wrong, none if nothing is; they must not block.
+        `ready` give sentences about what is wrong, none if nothing is; they must not block. `notes`
+        are told with readiness, whether it is given or not.
         """
         self._listen = listen
         self._metrics = metrics
         self._commit = commit
         self._health = health
         self._ready = ready
+        self._notes = notes
         self._server: _Uvicorn | None = None
         self._thread: threading.Thread | None = None
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="logwatch-scrape")
@@ -147,7 +150,7 @@ class Server:
                 Route("/", self._answer_page),
                 Route("/metrics", self._answer_metrics),
                 Route("/healthz", _reasons(self._health)),
-                Route("/readyz", _reasons(self._ready)),
+                Route("/readyz", _reasons(self._ready, self._notes)),
             ]
         )
         application.router.redirect_slashes = False
@@ -181,14 +184,16 @@ class Server:
         return await loop.run_in_executor(self._workers, work, *arguments)
 
 
-def _reasons(ask: Callable[[], Sequence[str]]) -> Callable[[Request], Awaitable[Response]]:
-    """Answer `ok`, or 503 with one reason a line."""
+def _reasons(
+    ask: Callable[[], Sequence[str]], notes: Callable[[], Sequence[str]] = tuple
+) -> Callable[[Request], Awaitable[Response]]:
+    """Answer `ok`, or 503 with one reason a line; then the notes."""
 
     async def answer(request: Request) -> Response:  # noqa: ARG001 - Starlette's call
         reasons = ask()
-        if not reasons:
-            return PlainTextResponse("ok\n")
-        return PlainTextResponse("".join(f"{printable(reason)}\n" for reason in reasons), 503)
+        lines = [*(reasons or ["ok"]), *(f"note: {note}" for note in notes())]
+        text = "".join(f"{printable(line)}\n" for line in lines)
+        return PlainTextResponse(text, 503 if reasons else 200)
 
     return answer
 

@@ -22,6 +22,18 @@ class InputView:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportView:
+    """The report of this node that was written last."""
+
+    results: tuple[str, ...]
+    """What may become of a report, shown as 0 before the first."""
+    size: int | None = None
+    """Bytes of the object; None, and not shown, before the first one."""
+    cut: int = 0
+    """Sources that had no room in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What the metrics and the page are made of; one object for one scrape."""
 
@@ -46,3 +58,5 @@ class View:
     """Offenders that wait, their bans held back by a brake."""
     networks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Networks of the blacklist by state: `decided`, `enforced`."""
+    report: ReportView | None = None
+    """None outside a cluster."""

@@ -23,6 +23,7 @@ from logwatch.offenders.protected import Protected, Protection
 from logwatch.offenders.refusal import REFUSALS, Refusal
 from logwatch.offenders.rules_file import RulesError, read_rules
 from logwatch.offenders.why import Near, Stop, Why
+from logwatch.offenders.witness import Nearest, Testimony, Witness
 
 __all__ = [
     "BANS",
@@ -39,6 +40,7 @@ __all__ = [
     "Mode",
     "Near",
     "NearMiss",
+    "Nearest",
     "Offence",
     "Offenders",
     "Protected",
@@ -48,7 +50,9 @@ __all__ = [
     "RulesError",
     "Stop",
     "TargetError",
+    "Testimony",
     "Why",
+    "Witness",
     "check_request",
     "named",
     "open_bans",

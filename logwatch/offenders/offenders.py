@@ -45,6 +45,7 @@ from logwatch.offenders.refusal import Refusal
 from logwatch.offenders.source import banned_as, source_of
 from logwatch.offenders.waiting import Waiting
 from logwatch.offenders.why import Near, Stop, Why
+from logwatch.offenders.witness import Witness
 
 if TYPE_CHECKING:
     from logwatch.packets import Summary
@@ -103,6 +104,7 @@ class Offenders:
         self._trails = Trails(plans, capacity, node=node, near_misses=near_misses)
         self._reports = Reports(self._trails, lambda: Trails(plans, capacity), self._book)
         self._waiting = Waiting(self._trails)
+        self._witness = Witness(self._trails, self._rules, protected)
         self._judged_at = 0.0
         """When those who wait were last judged."""
 
@@ -311,6 +313,11 @@ class Offenders:
     def protected_revision(self) -> int:
         """Grows whenever the list of what is never banned changes."""
         return self._protected.revision
+
+    @property
+    def witness(self) -> Witness:
+        """The same evidence for somebody else to judge; `observe` is not used then."""
+        return self._witness
 
     def freeze_text(self) -> str:
         """Tell why it is frozen, and what to do about it."""
