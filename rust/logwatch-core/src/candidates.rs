@@ -36,10 +36,10 @@ impl Candidates {
         let set = self.set(hash);
         let found = set.iter().position(|&known| known & !PACKETS == tag);
         let before = found.map_or(0, |index| (set[index] & PACKETS) as u8);
-        let sent = before.saturating_add(packets).min(MOST_PACKETS);
+        let packets = before.saturating_add(packets).min(MOST_PACKETS);
         set.copy_within(..found.unwrap_or(WAYS - 1), 1);
-        set[0] = tag | u64::from(sent);
-        sent
+        set[0] = tag | u64::from(packets);
+        packets
     }
 
     /// Forgets a candidate, if it is one.
