@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from deploy.asking import REPORTS, SETS, network_set, refusal, report
-from deploy.manifests import DEPLOY, NAMESPACE, Object, rendered
+from deploy.manifests import DEPLOY, Object, rendered
+from lab.admission import wait_until_policies_hold
 from lab.api_server import ApiServer, kubectl
 from lab.calico import definitions
 from lab.definitions import serve, wait_until_served
 from lab.namespace import LabError
-from lab.rsyslog import eventually
 
 
 def unavailable(reason: object) -> Exception:
@@ -40,24 +39,11 @@ def running_cluster(
             kubectl(server.admin, directory, "apply", "-k", str(DEPLOY))
             ours = [each for each in objects if each["kind"] == "CustomResourceDefinition"]
             wait_until_served(server.admin, ours)
+            wait_until_policies_hold(server.admin)
         except LabError as error:
             raise unavailable(error) from None
-        _wait_for_admission(server)
         server.mark()
         yield server
-
-
-def _wait_for_admission(server: ApiServer) -> None:
-    """Return when both policies are in force: the API server learns of them by a watch."""
-    agent = server.identity(NAMESPACE, "logwatch-agent")
-    escalator = server.identity(NAMESPACE, "logwatch-escalator")
-    asked = ((agent, REPORTS, report("node-a")), (escalator, SETS, network_set("another")))
-
-    def said() -> list[str]:
-        return [refusal(who, "POST", f"{path}?dryRun=All", body) for who, path, body in asked]
-
-    if not eventually(lambda: all("ValidatingAdmissionPolicy" in answer for answer in said()), 20):
-        raise unavailable(f"the policies of admission.yaml are not in force: {said()}")
 
 
 @pytest.fixture
