@@ -9,7 +9,7 @@ from lab.identity import Identity
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NAMESPACE = "calico-logwatch"
-PARTS = ("namespace.yaml", "crds", "rbac.yaml", "admission.yaml")
+PARTS = ("namespace.yaml", "crds", "rbac.yaml", "lease.yaml", "admission.yaml")
 
 
 def install(server: ApiServer, directory: Path) -> None:
