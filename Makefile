@@ -11,10 +11,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := pyproject.toml rust/Cargo.toml rust/Cargo.lock $(shell find rust/*/src rust/*/Cargo.toml -name '*.rs' -o -name Cargo.toml)
 
-.PHONY: help install run test check format bench torture instructions fuzz apiserver clean
+.PHONY: help install run test check format bench bench-cluster torture instructions fuzz apiserver clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/.installed ## Build, and leave the command at .venv/bin/logwatch
 
@@ -44,6 +44,10 @@ bench: .venv/.installed ## Time logwatch against its peers, on files that are ma
 	@$(BIN)/python bench/run.py
 
 TORTURE_SECONDS ?= 60
+
+bench-cluster: .venv/.installed .venv/.tools ## Measure agents and an escalator against a real API server
+	@tests/lab/install.sh
+	@PYTHONPATH=tests $(BIN)/python bench/cluster.py
 
 torture: .venv/.installed .venv/.tools ## Rotate, cut, kill for TORTURE_SECONDS (60) each; PEERS=1: peers too
 	@tests/lab/install.sh

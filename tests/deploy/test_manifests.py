@@ -5,13 +5,14 @@ import re
 import shlex
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from deploy.asking import refusal
 from deploy.manifests import DEPLOY, Object, found, path, with_components
 from lab.api_server import ApiServer, kubectl
 
-from logwatch.config.file import parse
+from logwatch.config.file import load
 from logwatch.offenders.language import default_rules, read
 
 STRICT = "?fieldManager=test&force=true&fieldValidation=Strict&dryRun=All"
@@ -77,12 +78,14 @@ def test_the_rules_are_those_of_logwatch_and_one_for_many_nodes() -> None:
     assert "many-nodes" == rules[-1].name
 
 
-@pytest.mark.parametrize("name", ["agent", "escalator"])
-def test_the_configuration_is_understood(name: str) -> None:
-    """All but `cluster:`, its last key, which says that there is a cluster."""
-    text, _, _ = (DEPLOY / "config" / f"{name}.yaml").read_text().partition("cluster:")
-    config = parse(text.encode(), f"{name}.yaml")
+@pytest.mark.parametrize("part", ["agent", "escalator"])
+def test_the_configuration_is_understood(part: Literal["agent", "escalator"]) -> None:
+    """As the Pod reads it, to which the node's name is told."""
+    config = load(
+        DEPLOY / "config" / f"{part}.yaml", part=part, environment={"NODE_NAME": "worker-1"}
+    )
     assert ("observe", "/etc/logwatch/offenders.rules") == (config.mode, config.rules)
+    assert (True, "worker-1") == (config.cluster.enabled, config.cluster.node)
 
 
 def test_a_change_of_the_configuration_restarts_its_readers_alone(

@@ -116,6 +116,12 @@ class RunningAgent:
         """Scrape, and give the sum over a family's series."""
         return sum(self.metrics(family).values())
 
+    @property
+    def process_id(self) -> int:
+        """The number of its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> int:
         """Ask it to end, and give its exit code."""
         assert self._process is not None
