@@ -9,8 +9,7 @@
 Networks that lie in a set of others with our label are denied by that one, and left out of ours.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -23,43 +22,20 @@ from logwatch.blacklist import (
     Span,
     Spans,
     disjoint,
-    number_of_set,
     outside,
     set_document,
 )
-from logwatch.cluster.api import Api, Document
+from logwatch.cluster.api import Api
 from logwatch.cluster.cache import Cache, Pace
-from logwatch.cluster.calico import V1, Calico
+from logwatch.cluster.calico import Calico
 from logwatch.cluster.errors import ClusterError, Conflict, Invalid, NotFound, NotServed
 from logwatch.cluster.kind import Kind
+from logwatch.cluster.set_object import STORED, SetObject, decoder, operations, shard_of
 from logwatch.cluster.shards import Change, Shard, changes
 from logwatch.cluster.writer import ATTEMPTS, Fence, Tally, Written, accepted
 
 PLURAL = "globalnetworksets"
-STORED = "projectcalico.org/metadata"
-"""In v1 the annotation in which Calico keeps the metadata of an object that was written through v3:
-what it says of labels counts more than the object's own."""
-
-MOST_EDITS = 200
-"""Operations of one patch; for more, the list is replaced. Each costs the API server a copy."""
-
 PACE = Pace()
-
-
-class _Metadata(msgspec.Struct):
-    name: str = ""
-    version: str = msgspec.field(default="", name="resourceVersion")
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
-
-
-class _Set(msgspec.Struct):
-    metadata: _Metadata
-    spec: Any = None
-
-
-class _StoredMetadata(msgspec.Struct):
-    labels: dict[str, str] | None = None
 
 
 class SetWriter:
@@ -83,6 +59,7 @@ class SetWriter:
         self._left: dict[int, frozenset[str]] | None = None
         self._decided: tuple[str, ...] | None = None
         self._problem: str | None = None
+        self._settled: tuple[object, ...] = ()  # what was asked for when all was right
         self._known: tuple[object, ...] = ()  # what `_enforced` was made of
         self._enforced = Enforced()
 
@@ -102,6 +79,7 @@ class SetWriter:
     def forget(self) -> None:
         """Forget what this process left: another one may have written since."""
         self._left = None
+        self._settled = ()
 
     @property
     def problem(self) -> str | None:
@@ -113,10 +91,17 @@ class SetWriter:
     def write(self, networks: Sequence[str], fence: Fence) -> Written:
         """Make our sets hold exactly `networks`, each once."""
         tally = Tally()
-        wanted = accepted(self._spans, networks, MOST["sets"], "sets", tally)
-        self._decided = tuple(span.text for span in wanted)
         try:
-            self._write(wanted, fence, tally)
+            cache = self._follow()
+            asked = (tuple(networks), cache, cache.snapshot().generation, cache.problem)
+            if asked == self._settled:
+                return Written()
+            self._settled = ()
+            wanted = accepted(self._spans, networks, MOST["sets"], "sets", tally)
+            self._decided = tuple(span.text for span in wanted)
+            changed = self._write(cache, wanted, fence, tally)
+            if not (changed or tally.problems or cache.problem):
+                self._settled = asked
         except ClusterError as error:
             self._calico.note(error)
             tally.problems.append(str(error))
@@ -142,11 +127,14 @@ class SetWriter:
             self._known = known
         return self._enforced
 
-    def _write(self, wanted: Sequence[Span], fence: Fence, tally: Tally) -> None:
-        kind = self._follow()
+    def _write(
+        self, cache: Cache[Shard], wanted: Sequence[Span], fence: Fence, tally: Tally
+    ) -> bool:
+        """Bring our sets to what is wanted; False where they are so already."""
+        kind = cache.kind
         is_ready = False
         for attempt in range(ATTEMPTS):
-            shards = self._read(kind, anew=attempt > 0)
+            shards = self._read(cache, anew=attempt > 0)
             theirs = _theirs(shard for shard in shards if shard.is_denied)
             ours = {shard.number: shard for shard in shards if shard.number is not None}
             texts = [span.text for span in outside(wanted, theirs)]
@@ -166,7 +154,7 @@ class SetWriter:
                 **{number: shard.members for number, shard in ours.items()},
                 **{change.number: frozenset(change.networks) for change in plan},
             }
-            return
+            return bool(plan) or attempt > 0
         raise Conflict(
             f"{kind} {SET_PREFIX}* were changed by somebody else {ATTEMPTS} times while they were"
             " to be written: besides people, only one program may write them"
@@ -178,9 +166,9 @@ class SetWriter:
             body = set_document(change.number, change.networks, kind.api_version)
             document = self._api.create(kind, body)
         else:
-            operations = _operations(shard, change.networks)
-            document = self._api.json_patch(kind, shard.name, operations)
-        written = _shard(msgspec.convert(document, _Set), kind)
+            patch = operations(shard, change.networks)
+            document = self._api.json_patch(kind, shard.name, patch)
+        written = shard_of(msgspec.convert(document, SetObject), kind)
         self._version = written.version
         if not written.is_denied:
             tally.problems.append(
@@ -198,7 +186,7 @@ class SetWriter:
         if self._left is not None:
             self._left[change.number] = written.members
 
-    def _follow(self) -> Kind:
+    def _follow(self) -> Cache[Shard]:
         """Watch the sets of the group that is used now."""
         if self._cache is not None and self._cache.problem is not None:
             self._calico.forget()
@@ -207,22 +195,21 @@ class SetWriter:
             self.stop()
             self._left, self._version = None, ""
             self._cache = Cache(
-                self._api, kind, _decoder(kind), on_change=self._on_change, pace=self._pace
+                self._api, kind, decoder(kind), on_change=self._on_change, pace=self._pace
             )
             self._cache.start()
-        return kind
+        return self._cache
 
-    def _read(self, kind: Kind, *, anew: bool) -> list[Shard]:
+    def _read(self, cache: Cache[Shard], *, anew: bool) -> list[Shard]:
         """Give all sets, not older than what we wrote last."""
-        cache = self._cache
-        if cache is not None and not anew and cache.problem is None:
+        if not anew and cache.problem is None:
             reached = cache.reached  # first: the snapshot is of then or later
             snapshot = cache.snapshot()
             if snapshot.synced and _is_reached(self._version, reached):
                 return list(snapshot.objects.values())
-        decode = _decoder(kind)
+        decode = decoder(cache.kind)
         shards: list[Shard] = []
-        for page in self._api.pages(kind):
+        for page in self._api.pages(cache.kind):
             shards += [decode(item) for item in page.items]
             self._version = page.resource_version
         return shards
@@ -237,77 +224,6 @@ def _is_reached(version: str, reached: str) -> bool:
     if not version:
         return bool(reached)
     return version.isdecimal() and reached.isdecimal() and int(version) <= int(reached)
-
-
-def _decoder(kind: Kind) -> Callable[[msgspec.Raw], Shard]:
-    decoder = msgspec.json.Decoder(_Set)
-    return lambda item: _shard(decoder.decode(item), kind)
-
-
-def _shard(found: _Set, kind: Kind) -> Shard:
-    metadata, spec = found.metadata, found.spec
-    number = number_of_set({"metadata": {"name": metadata.name}})
-    labels = dict(metadata.labels or {})
-    stored = (metadata.annotations or {}).get(STORED)
-    if stored is not None and kind.group == V1[0]:
-        labels |= _stored_labels(stored)
-    is_denied = labels.get(SET_LABEL) == "true"
-    has_spec = isinstance(spec, dict)
-    nets = spec.get("nets") if has_spec else None
-    networks: tuple[str, ...] = ()
-    if isinstance(nets, list) and (is_denied or number is not None):
-        networks = tuple(str(each) for each in nets)
-    return Shard(
-        name=metadata.name,
-        number=number,
-        version=metadata.version,
-        is_denied=is_denied,
-        networks=networks,
-        labels=metadata.labels is not None,
-        spec=has_spec,
-        nets=isinstance(nets, list),
-    )
-
-
-def _stored_labels(stored: str) -> Mapping[str, str]:
-    try:
-        return msgspec.json.decode(stored, type=_StoredMetadata).labels or {}
-    except msgspec.MsgspecError:
-        return {}  # Calico drops an object with such an annotation, whatever its labels
-
-
-def _operations(shard: Shard, networks: Sequence[str]) -> list[Document]:
-    """Patch what was read into what is wanted, and nothing else of the object."""
-    result: list[Document] = [
-        {"op": "test", "path": "/metadata/resourceVersion", "value": shard.version}
-    ]
-    if not shard.is_denied and shard.labels:
-        path = f"/metadata/labels/{SET_LABEL.replace('/', '~1')}"
-        result.append({"op": "add", "path": path, "value": "true"})
-    elif not shard.is_denied:
-        result.append({"op": "add", "path": "/metadata/labels", "value": {SET_LABEL: "true"}})
-    if not shard.spec:
-        result.append({"op": "add", "path": "/spec", "value": {"nets": [*networks]}})
-        return result
-    edits = _edits(shard.networks, networks) if shard.nets else None
-    if edits is None:  # `add` replaces what is there
-        edits = [{"op": "add", "path": "/spec/nets", "value": [*networks]}]
-    return [*result, *edits]
-
-
-def _edits(old: Sequence[str], new: Sequence[str]) -> list[Document] | None:
-    """Take out and put in single networks; None where the list had better be replaced."""
-    wanted, known = frozenset(new), frozenset(old)
-    out = [place for place, text in enumerate(old) if text not in wanted]
-    into = [place for place, text in enumerate(new) if text not in known]
-    staying = [text for text in old if text in wanted]
-    if len(out) + len(into) > MOST_EDITS or staying != [text for text in new if text in known]:
-        return None
-    removals = ({"op": "remove", "path": f"/spec/nets/{place}"} for place in reversed(out))
-    additions = (
-        {"op": "add", "path": f"/spec/nets/{place}", "value": new[place]} for place in into
-    )
-    return [*removals, *additions]
 
 
 def _theirs(shards: Iterable[Shard]) -> list[Span]:

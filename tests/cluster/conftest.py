@@ -18,6 +18,7 @@ from lab.namespace import LabError
 from lab.silent_proxy import SilentProxy
 
 from logwatch.cluster import Api
+from logwatch.cluster.api import Calls
 
 
 @pytest.fixture(scope="session")
@@ -87,15 +88,18 @@ def objects(calico_server: tuple[ApiServer, Arrangement]) -> Iterator[Objects]:
 
 
 @pytest.fixture
-def connect(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Api]]:
-    """Give a function that connects as a ServiceAccount with the rights that writers need."""
+def connect(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Api]]:
+    """Give a function that connects as a ServiceAccount with the rights that writers need.
+
+    It takes the option `calls` of Api.connect.
+    """
     clean = "objects" if "objects" in request.fixturenames else "api_server"
     request.getfixturevalue(clean)
     account = writers_account(request.getfixturevalue("running_api_server"))
     kubeconfig = account.kubeconfig(tmp_path / "kubeconfig")
     with ExitStack() as stack:
 
-        def connected() -> Api:
-            return stack.enter_context(closing(Api.connect(kubeconfig)))
+        def connected(calls: Calls | None = None) -> Api:
+            return stack.enter_context(closing(Api.connect(kubeconfig, calls=calls)))
 
         yield connected

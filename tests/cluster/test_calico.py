@@ -13,7 +13,7 @@ from logwatch.cluster.calico import HOLDS_SECONDS
 
 A, B = "192.0.2.1/32", "198.51.100.7/32"
 SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
-Connect = Callable[[], Api]
+Connect = Callable[..., Api]
 
 
 class Clock:

@@ -11,7 +11,7 @@ from logwatch.cluster import Api, Calico, NotLeaderError, PolicyWriter
 A, B, C = "192.0.2.1/32", "198.51.100.7/32", "203.0.113.9/32"
 IPV6 = "2001:db8:0:1::/64"
 ANNOTATION = "calico-logwatch.io/networks"
-Connect = Callable[[], Api]
+Connect = Callable[..., Api]
 V1_ONLY = pytest.mark.parametrize("calico_server", ["v1"], indirect=True, scope="module")
 V3_ONLY = pytest.mark.parametrize("calico_server", ["v3"], indirect=True, scope="module")
 

@@ -13,7 +13,7 @@ from logwatch.cluster import Api, Calico, NotLeaderError, SetWriter
 
 A, B, C = "192.0.2.1/32", "198.51.100.7/32", "203.0.113.9/32"
 IPV6 = "2001:db8:0:1::/64"
-Connect = Callable[[], Api]
+Connect = Callable[..., Api]
 V1_ONLY = pytest.mark.parametrize("calico_server", ["v1"], indirect=True, scope="module")
 
 
@@ -64,6 +64,26 @@ def test_a_second_write_of_the_same_changes_nothing(writer: SetWriter, objects: 
     written = writer.write([C, A], no_fence)
     assert ((), (), (), ()) == (written.added, written.removed, written.drift, written.problems)
     assert before == versions(objects, 0)
+
+
+def test_while_nothing_changes_a_write_asks_nothing(connect: Connect, objects: Objects) -> None:
+    calls: list[tuple[str, str]] = []
+    api = connect(calls=lambda verb, _group, resource, _sub: calls.append((verb, resource)))
+    writer = SetWriter(api, Calico(api))
+    try:
+        writer.write([A, B], no_fence)
+        eventually_seen(writer, A, B)
+        writer.write([A, B], no_fence)
+        calls.clear()
+        writer.write([A, B], no_fence)
+        assert [] == calls
+        objects.replace_networks(0, [A])
+        eventually_seen(writer, A)
+        calls.clear()
+        writer.write([A, B], no_fence)
+        assert [("get", "clusterinformations"), ("patch", "globalnetworksets")] == calls
+    finally:
+        writer.stop()
 
 
 def test_a_write_right_after_another_knows_of_it(writer: SetWriter, objects: Objects) -> None:
