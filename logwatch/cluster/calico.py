@@ -24,6 +24,10 @@ minute."""
 STORED_NAME = f"default.{POLICY_NAME}"
 """How Calico before v3.32 keeps a policy of its default tier in v1."""
 
+STORED_METADATA = "projectcalico.org/metadata"
+"""In v1 the annotation in which Calico keeps the metadata of an object that was written through v3:
+what it says of labels counts more than the object's own."""
+
 
 class Calico:
     """Calico in one cluster. Used from one thread at a time."""

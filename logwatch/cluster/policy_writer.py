@@ -30,13 +30,12 @@ from logwatch.blacklist import (
     parse_network,
 )
 from logwatch.cluster.api import Api, Document
-from logwatch.cluster.calico import V1, Calico
+from logwatch.cluster.calico import STORED_METADATA, V1, Calico
 from logwatch.cluster.errors import ClusterError, Conflict, Invalid, NotFound, NotServed
 from logwatch.cluster.kind import Kind
 from logwatch.cluster.writer import ATTEMPTS, Drift, Fence, Tally, Written, accepted, counted
 
 PLURAL = "globalnetworkpolicies"
-STORED = "projectcalico.org/metadata"
 REMEDY = {
     False: f"kubectl apply -f deploy/policies/{POLICY_NAME}.yaml",
     True: f"calicoctl apply -f deploy/policies/{POLICY_NAME}.yaml",
@@ -195,7 +194,7 @@ def _operations(policy: Document, rules: list[Any], annotation: str) -> list[Doc
 def _stored_annotations(annotations: Mapping[str, Any]) -> Mapping[str, Any]:
     """Read what Calico keeps in v1 of annotations that were written through v3."""
     try:
-        stored = json.loads(annotations.get(STORED) or "{}")
+        stored = json.loads(annotations.get(STORED_METADATA) or "{}")
         found = stored.get("annotations") or {}
     except (ValueError, AttributeError):
         return {}

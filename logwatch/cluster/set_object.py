@@ -10,13 +10,9 @@ import msgspec
 
 from logwatch.blacklist import SET_LABEL, number_of_set
 from logwatch.cluster.api import Document
-from logwatch.cluster.calico import V1
+from logwatch.cluster.calico import STORED_METADATA, V1
 from logwatch.cluster.kind import Kind
 from logwatch.cluster.shards import Shard
-
-STORED = "projectcalico.org/metadata"
-"""In v1 the annotation in which Calico keeps the metadata of an object that was written through v3:
-what it says of labels counts more than the object's own."""
 
 MOST_EDITS = 200
 """Operations of one patch; for more, the list is replaced. Each costs the API server a copy."""
@@ -51,7 +47,7 @@ def shard_of(found: SetObject, kind: Kind) -> Shard:
     metadata, spec = found.metadata, found.spec
     number = number_of_set({"metadata": {"name": metadata.name}})
     labels = dict(metadata.labels or {})
-    stored = (metadata.annotations or {}).get(STORED)
+    stored = (metadata.annotations or {}).get(STORED_METADATA)
     if stored is not None and kind.group == V1[0]:
         labels |= _stored_labels(stored)
     is_denied = labels.get(SET_LABEL) == "true"

@@ -27,10 +27,10 @@ from logwatch.blacklist import (
 )
 from logwatch.cluster.api import Api
 from logwatch.cluster.cache import Cache, Pace
-from logwatch.cluster.calico import Calico
+from logwatch.cluster.calico import STORED_METADATA, Calico
 from logwatch.cluster.errors import ClusterError, Conflict, Invalid, NotFound, NotServed
 from logwatch.cluster.kind import Kind
-from logwatch.cluster.set_object import STORED, SetObject, decoder, operations, shard_of
+from logwatch.cluster.set_object import SetObject, decoder, operations, shard_of
 from logwatch.cluster.shards import Change, Shard, changes
 from logwatch.cluster.writer import ATTEMPTS, Fence, Tally, Written, accepted
 
@@ -172,8 +172,8 @@ class SetWriter:
         self._version = written.version
         if not written.is_denied:
             tally.problems.append(
-                f"{kind} {written.name} is not denied: its annotation {STORED} says otherwise of"
-                f" the label {SET_LABEL}; set it to true there, with calicoctl"
+                f"{kind} {written.name} is not denied: its annotation {STORED_METADATA} says"
+                f" otherwise of the label {SET_LABEL}; set it to true there, with calicoctl"
             )
         if written.members != frozenset(change.networks):
             raise Invalid(
