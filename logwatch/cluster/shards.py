@@ -67,22 +67,23 @@ def changes(
     What somebody took out goes back to where we left it. Without `left` nobody knows who wrote
     what: then only what we never leave is drift (a network in two sets or twice in one, no label).
 
-    Sets that lose what is no longer decided come first: some releases of Felix stop when a network
-    and one inside it are denied at once. Those from which networks move come last, so that these
-    are denied all the while.
+    Sets that lose what is no longer decided come first, those that get nothing before the others:
+    some releases of Felix stop when a network and one inside it are denied at once. Those from
+    which networks move come last, so that these are denied all the while.
     """
     members = {number: shards[number].members for number in sorted(shards)}
     target = placed(_at_home(members, networks, left), networks, size=size)
     wanted = frozenset(networks)
     rank: dict[str, int] = {}
-    found: list[tuple[int, Change]] = []
+    found: list[tuple[tuple[bool, bool], Change]] = []
     for number, inside in sorted(target.items()):
         shard = shards.get(number)
         if inside == frozenset() if shard is None else _holds(shard, inside):
             continue
         rank = rank or ranks(networks)
         before = members.get(number, frozenset())
-        order = 0 if before - wanted else 2 if before - inside else 1
+        is_kept = before <= wanted
+        order = (is_kept, bool(before - inside if is_kept else inside - before))
         drift = _drift(number, shards, inside, wanted, left)
         change = Change(number, shard, tuple(sorted(inside, key=rank.__getitem__)), drift)
         found.append((order, change))

@@ -55,6 +55,8 @@ def test_what_is_no_longer_decided_goes_before_the_wider_network_comes() -> None
     wide = "198.51.100.0/24"
     found = changes(shards((D,), (A, B)), [wide, "203.0.113.1/32"], size=1)
     assert [0, 1] == [change.number for change in found]
+    found = changes(shards(("203.0.113.1/32",), (A,)), [wide], size=2)
+    assert [(1, ()), (0, (wide,))] == [(change.number, change.networks) for change in found]
     found = changes(shards((), (A, B)), [wide], size=2)
     assert [(1, ()), (0, (wide,))] == [(change.number, change.networks) for change in found]
 
