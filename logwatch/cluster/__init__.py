@@ -8,7 +8,7 @@ from logwatch.cluster.api import Api, Document, Listing, Page
 from logwatch.cluster.cache import Cache, Pace, Snapshot
 from logwatch.cluster.calico import Calico
 from logwatch.cluster.connection import Timeout
-from logwatch.cluster.discovery import Discovery, Place, PlaceKind
+from logwatch.cluster.discovery import Discovery
 from logwatch.cluster.entry import (
     BLACKLIST_ENTRIES,
     Entry,
@@ -49,6 +49,7 @@ from logwatch.cluster.node_report import (
 )
 from logwatch.cluster.policy_writer import PolicyWriter
 from logwatch.cluster.sets import SetWriter
+from logwatch.cluster.places import Place, PlaceKind
 from logwatch.cluster.watch import Event, Watch
 from logwatch.cluster.writer import Drift, Fence, Writer, Written
 

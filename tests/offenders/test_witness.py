@@ -1,0 +1,79 @@
+"""What a node tells of what it saw, and that telling decides nothing."""
+
+from ipaddress import ip_network
+
+import pytest
+from offenders.packets import Sent, policies, summary
+
+from logwatch.config import Brakes
+from logwatch.offenders import Nearest, Offenders, Protected, Witness
+from logwatch.offenders.language import read
+
+RULES = read(
+    b"rule ports\n    when distinct ports >= 5 within 1m\n    ban 1h\n", "test.rules"
+).rules
+NOW = 1_700_000_000.0
+SIZE = 100_000
+
+
+def offenders(never_ban: str = "192.0.2.0/24") -> Offenders:
+    protected = Protected([ip_network(never_ban)], own=list)
+    return Offenders(RULES, protected, mode="observe", limits=Brakes())
+
+
+def see(witness: Witness, sent: list[Sent], at: float = NOW) -> list[str]:
+    """Have it see packets now, and give what it tells."""
+    counted = summary(sent)
+    return witness.observe(counted, at, at, policies(counted))
+
+
+def scan(source: str, ports: range) -> list[Sent]:
+    return [Sent(source=source, port=port) for port in ports]
+
+
+def test_an_offender_is_told_of_once_and_nothing_is_forgotten() -> None:
+    """A ban would have its evidence begin anew."""
+    made = offenders()
+    witness = made.witness
+    assert [] == see(witness, scan("203.0.113.7", range(4)))
+    assert not witness.take_news()
+    more = scan("203.0.113.7", range(4, 6))
+    assert ["ports"] == see(witness, more)
+    assert [] == see(witness, more, NOW + 1)
+    assert witness.take_news()
+    assert not witness.take_news()
+    told = witness.testify(SIZE, top=10, at=NOW + 1)
+    assert (1, 0, (Nearest("203.0.113.7/32", "ports", 6, 5),)) == (told.sources, told.cut, told.top)
+    assert {} == made.bans
+
+
+def test_who_is_never_banned_is_no_news() -> None:
+    """The evidence of it is told all the same: the escalator knows better."""
+    witness = offenders().witness
+    assert [] == see(witness, scan("192.0.2.7", range(9)))
+    assert not witness.take_news()
+    assert 1 == witness.testify(SIZE, top=10, at=NOW).sources
+
+
+def test_the_same_evidence_is_told_in_the_same_bytes() -> None:
+    witness = offenders().witness
+    sent = [each for host in range(9) for each in scan(f"203.0.113.{host}", range(host))]
+    see(witness, sent)
+    assert witness.testify(SIZE, top=3, at=NOW) == witness.testify(SIZE, top=3, at=NOW)
+
+
+def test_what_was_told_before_a_restart_counts_on() -> None:
+    before, after = offenders().witness, offenders().witness
+    see(before, scan("203.0.113.7", range(3)))
+    evidence = before.testify(SIZE, top=0, at=NOW).evidence
+    assert 1 == after.recall(evidence, NOW + 1)
+    assert ["ports"] == see(after, scan("203.0.113.7", range(3, 5)), NOW + 1)
+
+
+def test_what_a_clock_that_was_ahead_told_is_left_out() -> None:
+    before, after = offenders().witness, offenders().witness
+    see(before, scan("203.0.113.7", range(3)), NOW + 3600)
+    after.recall(before.testify(SIZE, top=0, at=NOW).evidence, NOW)
+    assert 0 == after.testify(SIZE, top=0, at=NOW).sources
+    with pytest.raises(ValueError, match="evidence"):
+        after.recall(b"no evidence", NOW)
