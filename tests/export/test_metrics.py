@@ -3,6 +3,7 @@
 LOGWATCH_UPDATE_GOLDEN=1 writes the golden file anew.
 """
 
+import dataclasses
 import os
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from logwatch.export import InputView, Metrics, View, escalation_counts
+from logwatch.export import InputView, Metrics, ReportView, View, escalation_counts
 from logwatch.ledger import Family, Snapshot
 
 GOLDEN = Path(__file__).with_name("golden_metrics.txt")
@@ -231,3 +232,16 @@ def test_buckets_of_another_version_are_kept() -> None:
     assert 'logwatch_escalation_seconds_bucket{le="0.5"} 0.0' in lines
     assert 'logwatch_escalation_seconds_bucket{le="1.0"} 3.0' in lines
     assert "logwatch_escalation_seconds_count 4.0" in lines
+
+
+def test_a_report_is_shown_in_a_cluster_alone() -> None:
+    """Its size only once there is one."""
+    view = View(Snapshot({("report_writes", ("written",)): 3}), report=ReportView(("written", "x")))
+    text = rendered(view)
+    assert 'logwatch_report_writes_total{result="written"} 3.0' in text
+    assert 'logwatch_report_writes_total{result="x"} 0.0' in text
+    assert "logwatch_report_bytes" not in text
+    text = rendered(dataclasses.replace(view, report=ReportView(("written",), 4096, 7)))
+    assert "logwatch_report_bytes 4096.0" in text
+    assert "logwatch_report_cut_sources 7.0" in text
+    assert "logwatch_report" not in rendered(View(Snapshot()))
