@@ -113,6 +113,7 @@ class Publisher:
         self._counted_at = -AGAIN_SECONDS
         self._counts: dict[str, int] = {}
         self._problem: str | None = None
+        self._pace_problem: str | None = None
         self._is_stopping = False
         self._thread = threading.Thread(target=self._run, name="logwatch-report", daemon=True)
 
@@ -182,7 +183,7 @@ class Publisher:
         while not self._is_stopping:
             try:
                 self._step()
-                problem = None
+                problem = self._pace_problem
             except ClusterError as error:
                 problem = f"the report of {self._node} is not written: {error}"
                 self._fail(error)
@@ -216,10 +217,19 @@ class Publisher:
             with self._condition:
                 self._recalled, self._is_recalled = recalled, True
         if self._clock() - self._counted_at >= AGAIN_SECONDS:
-            nodes = max(1, self._api.count(NODE_REPORTS))
-            with self._condition:
-                self._schedule.nodes = nodes
-            self._counted_at = self._clock()
+            self._count_nodes()
+
+    def _count_nodes(self) -> None:
+        """Ask how many nodes there are. What fails is told, and no reason not to write."""
+        try:
+            nodes = self._api.count(NODE_REPORTS)
+        except ClusterError as error:
+            self._pace_problem = f"how often {self._node} may report is not known: {error}"
+            return
+        with self._condition:
+            self._schedule.nodes = max(1, nodes)
+        self._counted_at = self._clock()
+        self._pace_problem = None
 
     def _read(self) -> bytes | None:
         """Read the evidence that is in the report; None where there is none that can be read."""

@@ -20,6 +20,7 @@ from logwatch.config import Brakes
 from logwatch.offenders import Offenders, Protected, read_rules
 
 NODE = "worker-1"
+JSON_PATCH = "application/json-patch+json"
 MANY_PORTS = 15
 """So many different ones make a scan, by the rules that come with logwatch."""
 
@@ -216,7 +217,7 @@ def test_why_a_report_is_not_written_is_one_sentence(
     else:
         limit = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/evidence"
         operation = {"op": "replace", "path": f"{limit}/maxLength", "value": 10}
-        admin.call("PATCH", definition, [operation], content="application/json-patch+json")
+        admin.call("PATCH", definition, [operation], content=JSON_PATCH)
     ports = iter(range(1, 60_000, 20))
 
     def offend() -> bool:
@@ -240,12 +241,28 @@ def test_an_agent_can_not_write_the_report_of_another_node(node: Callable[..., N
     assert worker.report is None
 
 
-def test_an_agent_outside_a_cluster_loads_no_kubernetes() -> None:
-    program = """
-import sys
-import logwatch.agent.daemon, logwatch.cli.agent, logwatch.config.file
-loaded = sorted(name for name in sys.modules if name.startswith(("kubernetes", "logwatch.cluster")))
-print(loaded)
+def test_an_agent_that_may_not_count_nodes_reports_all_the_same(
+    node: Callable[..., Node], api_server: ApiServer
+) -> None:
+    """And tells, since it may report too often."""
+    rules = [{"op": "replace", "path": "/rules/0/verbs", "value": ["create", "get", "patch"]}]
+    role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/logwatch-agent"
+    api_server.admin.call("PATCH", role, rules, content=JSON_PATCH)
+    worker = node()
+    worker.wait_for_sources(0)
+    worker.agent.wait_for(lambda: "how often worker-1" in worker.agent.get("/readyz"), "note")
+    assert {("written",): 1.0} == worker.writes()
+
+
+def test_an_agent_outside_a_cluster_loads_no_kubernetes(tmp_path: Path) -> None:
+    """36 MiB, and half a second."""
+    program = f"""
+import sys, structlog
+from logwatch.agent import Agent
+from logwatch.config import Config
+config = Config(state={str(tmp_path)!r}, logs=({str(tmp_path / "log")!r},))
+Agent(config, boot_id="", log=structlog.get_logger())
+print([name for name in sys.modules if name.startswith(("kubernetes", "logwatch.cluster"))])
 """
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
