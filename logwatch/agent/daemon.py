@@ -346,12 +346,15 @@ class Agent:
         return View(
             snapshot=self._ledger.snapshot,
             ready=not self._problems,
+            is_durable="state" not in self._told,
+            mode=self._config.mode,
             inputs=tuple(
                 InputView(
                     str(intake.path),
                     intake.behind_bytes,
                     intake.last_packet,
                     intake.behind_seconds(now),
+                    is_readable=intake.problem is None,
                 )
                 for intake in self._intakes
             ),

@@ -290,6 +290,7 @@ class Escalator:
         return EscalatorView(
             snapshot=self._counts.snapshot(),
             ready=not self._unready(),
+            mode=self._config.mode,
             leader=term is not None,
             reports=len(reports.objects),
             rules=rules,

@@ -27,6 +27,8 @@ class LogwatchCollector(DecisionCollector):
 
     def own(self, view: View) -> Iterator[Metric]:
         """Yield what is read."""
+        yield self.state_durable(view)
+        yield self.input_readable(view)
         yield self.sources(view)
         yield self.lines(view)
         yield self.read_bytes(view)
@@ -45,6 +47,26 @@ class LogwatchCollector(DecisionCollector):
             if view.report.size is not None:
                 yield self.report_bytes(view.report.size)
                 yield self.report_cut_sources(view.report.cut)
+
+    def state_durable(self, view: View) -> Metric:
+        """`logwatch_state_durable`."""
+        return GaugeMetricFamily(
+            "logwatch_state_durable",
+            "1 while counts, positions and bans reach the disk. While it is 0, counting goes on in "
+            "memory, and the counters here stand still.",
+            value=float(view.is_durable),
+        )
+
+    def input_readable(self, view: View) -> Metric:
+        """`logwatch_input_readable`."""
+        metric = GaugeMetricFamily(
+            "logwatch_input_readable",
+            "1 while the input is there and may be read.",
+            labels=("input",),
+        )
+        for shown in view.inputs:
+            metric.add_metric((printable(shown.path),), float(shown.is_readable))
+        return metric
 
     def sources(self, view: View) -> Metric:
         """`logwatch_sources`."""

@@ -31,6 +31,7 @@ class DecisionCollector(Collector):
         """Yield all families."""
         view = self._view
         yield self.build_info()
+        yield self.mode(view)
         yield self.ready(view)
         yield from self.own(view)
         yield self.offences(view)
@@ -53,6 +54,15 @@ class DecisionCollector(Collector):
         """`logwatch_build_info`."""
         return InfoMetricFamily(
             "logwatch_build", "The running version.", value={"version": self._version}
+        )
+
+    def mode(self, view: View) -> Metric:
+        """`logwatch_mode_info`."""
+        return InfoMetricFamily(
+            "logwatch_mode",
+            "What becomes of an offender. Only in mode enforce are all decided networks to be "
+            "enforced; in the others they are shown, or proposed.",
+            value={"mode": view.mode},
         )
 
     def ready(self, view: View) -> Metric:

@@ -19,6 +19,8 @@ class InputView:
     """Unix seconds of the latest packet's stamp; None, and not shown, before the first one."""
     behind_seconds: float | None = 0.0
     """Age of the oldest unread byte; None, and not shown, when it can't be told."""
+    is_readable: bool = True
+    """Whether it was there and could be read when it was looked at last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,10 @@ class View:
 
     snapshot: Snapshot
     ready: bool = True
+    is_durable: bool = True
+    """Whether the last commit reached the disk."""
+    mode: str = "observe"
+    """What becomes of an offender: `observe`, `propose`, `enforce`."""
     inputs: tuple[InputView, ...] = ()
     sources: int = 0
     """Estimated number of distinct sources in the last 5 minutes."""

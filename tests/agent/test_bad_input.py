@@ -61,8 +61,10 @@ def test_a_missing_log_is_told_and_found_when_it_comes(
     assert str(log) in str(degraded[0]["problem"])
     assert "journal only" in agent.get("/readyz")
     assert "--input kmsg" in agent.get("/readyz")
+    assert 0 == agent.total("logwatch_input_readable")
     log.write_bytes(LINE + b"\n")
     agent.wait_for(lambda: agent.total("logwatch_denied_packets_total"), "the packet")
+    assert {(str(log),): 1} == agent.metrics("logwatch_input_readable")
     assert "ok\n" == agent.get("/readyz")
     log.unlink()
     agent.wait_for(lambda: 0 == agent.total("logwatch_ready"), "degraded readiness")
@@ -84,6 +86,7 @@ def test_a_policy_file_that_is_broken_meanwhile_is_told_and_left_alone(
     (tmp_path / "syslog").write_bytes(fresh_scan())
     agent.wait_for(lambda: 0 == agent.total("logwatch_ready"), "degraded readiness")
     assert "not: [closed\n" == policy.read_text()
+    assert {("enforce",): 1} == agent.metrics("logwatch_mode_info")
     assert {("enforced",): 0, ("decided",): 1} | agent.metrics("logwatch_blacklist_networks") == {
         ("enforced",): 0,
         ("decided",): 1,
@@ -117,8 +120,10 @@ def test_a_state_that_can_not_be_written_does_not_stop_the_counting(
         with log.open("ab") as file:
             file.write(many)
         agent.wait_for(lambda: 0 == agent.total("logwatch_ready"), "degraded readiness")
+        assert 0 == agent.total("logwatch_state_durable")
         filler.unlink()
         agent.wait_for(lambda: 1 == agent.total("logwatch_ready"), "readiness")
+        assert 1 == agent.total("logwatch_state_durable")
         assert 568 == agent.total("logwatch_denied_packets_total")
         agent.kill()
         agent.start()

@@ -63,7 +63,12 @@ def counted_view() -> View:
     return View(
         Snapshot(MappingProxyType(counters), MappingProxyType(families)),
         ready=True,
-        inputs=(InputView(SYSLOG, 42, 1_700_000_000.25, 7.5), InputView("/var/log/kern.log")),
+        inputs=(
+            InputView(SYSLOG, 42, 1_700_000_000.25, 7.5),
+            InputView("/var/log/kern.log", is_readable=False),
+        ),
+        is_durable=False,
+        mode="enforce",
         sources=17,
         rules=("packets", "ports"),
         bans=(("packets", "observe"), ("ports", "observe")),
