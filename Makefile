@@ -11,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := pyproject.toml rust/Cargo.toml rust/Cargo.lock $(shell find rust/*/src rust/*/Cargo.toml -name '*.rs' -o -name Cargo.toml)
 
-.PHONY: help install run test check format bench bench-cluster torture instructions fuzz apiserver clean
+.PHONY: help install run test check format generated bench bench-cluster torture instructions fuzz apiserver clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ check: .venv/.installed .venv/.tools ## Format, lint, types, layers, stub, instr
 
 format: .venv/.tools ## Format all code
 	@$(BIN)/ruff format && $(BIN)/ruff check --fix && cargo fmt --all --manifest-path rust/Cargo.toml
+
+generated: .venv/.installed .venv/.tools ## Write anew what is made by a program: docs/metrics.md
+	@$(BIN)/python docs/metrics.py >docs/.metrics.md && mv docs/.metrics.md docs/metrics.md
 
 bench: .venv/.installed ## Time logwatch against its peers, on files that are made once
 	@bench/install.sh

@@ -56,3 +56,12 @@ def test_links_between_documents_lead_somewhere() -> None:
     for document in DOCUMENTS:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_every_metric_has_its_row() -> None:
+    """`make generated` writes the page anew."""
+    page = ROOT / "docs" / "metrics.md"
+    made = subprocess.run(
+        [sys.executable, page.with_suffix(".py")], capture_output=True, text=True, check=True
+    )
+    assert made.stdout == page.read_text()
