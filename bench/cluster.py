@@ -1,9 +1,9 @@
 """The cluster part at scale: simulated agents against the real API server and the real escalator.
 
 Each agent has its own evidence, and writes its report by the agents' own schedule over real HTTP;
-threads share the connections. `make bench-cluster` runs it with the tests' lab. The API server counts the requests. Prints a table: a steady state
-in which each node is denied something all the time, an attack that all nodes see at once, and how
-long it takes from a line to the written set.
+threads share the connections. `make bench-cluster` runs it, with the lab of the tests. The API
+server counts the requests. Prints tables: a steady state in which each node is denied something all
+the time, an attack that all nodes see at once, and the time from a line to the written set.
 """
 
 import argparse

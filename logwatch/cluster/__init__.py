@@ -47,9 +47,9 @@ from logwatch.cluster.node_report import (
     TopSource,
     read_report,
 )
+from logwatch.cluster.places import Place, PlaceKind
 from logwatch.cluster.policy_writer import PolicyWriter
 from logwatch.cluster.sets import SetWriter
-from logwatch.cluster.places import Place, PlaceKind
 from logwatch.cluster.watch import Event, Watch
 from logwatch.cluster.writer import Drift, Fence, Writer, Written
 
