@@ -13,7 +13,7 @@ import structlog
 from logwatch.audit.log import AuditLog
 from logwatch.control import moment
 from logwatch.ledger import Labels
-from logwatch.offenders import BY_HAND, CALM_SECONDS, Frozen, Mode, Offence, Offenders
+from logwatch.offenders import BY_HAND, CALM_SECONDS, Ban, Frozen, Mode, Offence, Offenders
 
 NETWORKS_TOLD = 10
 """Networks that a line of the log names; the rest is a number."""
@@ -80,12 +80,14 @@ class Teller:
             )
             self._audit.note_ban(time.time(), _EVENTS[offence.ban.phase], offence.ban)
 
-    def expire(self, now: float) -> None:
+    def expire(self, now: float) -> list[Ban]:
         """End the bans that are over, and tell of those that would be, had they not been extended.
 
         Telling each extension would bury all else: a source that goes on has one each minute.
+        Returns those that ended.
         """
-        for ban in self._offenders.expire(now):
+        ended = self._offenders.expire(now)
+        for ban in ended:
             self._log.info("ban ended", network=ban.network, rule=ban.rule, why=ban.ending)
             self._audit.note_ban(now, "ended", ban, why=ban.ending)
         for ban in self._offenders.extended:
@@ -93,6 +95,7 @@ class Teller:
                 "ban extended", network=ban.network, rule=ban.rule, expires=moment(ban.expires)
             )
             self._audit.note_ban(now, "extended", ban)
+        return ended
 
     def brakes(self, now: float) -> None:
         """Tell of a freeze and its end, and now and then of who was held back."""

@@ -162,14 +162,18 @@ def entry_document(spec: EntrySpec, name: str = "") -> Document:
 
 def status_document(name: str, status: EntryStatus) -> Document:
     """Make the object to apply to the subresource `status`, cut to what the CRD takes."""
+    return _document(name, status=msgspec.to_builtins(bounded(status)))
+
+
+def bounded(status: EntryStatus) -> EntryStatus:
+    """Cut a status to what the CRD takes: what is read back is equal to that."""
     evidence = None if status.evidence is None else _bounded(status.evidence)
-    bounded = msgspec.structs.replace(
+    return msgspec.structs.replace(
         status,
         ending=_cut(status.ending, ENDING_MOST),
         message=_cut(status.message, MESSAGE_MOST),
         evidence=evidence,
     )
-    return _document(name, status=msgspec.to_builtins(bounded))
 
 
 def time_of(seconds: float) -> datetime:

@@ -24,6 +24,9 @@ OBJECT_MOST = 256 * 1024
 EVIDENCE_MOST = 184 * 1024
 """Bytes of evidence. In base64 they leave 10 KiB of the object for all the rest."""
 
+AGENT = "logwatch-agent"
+"""The field manager by which agents write their reports."""
+
 TOP_MOST = 10
 """Sources that are shown to people."""
 
@@ -62,10 +65,12 @@ class NodeReport(msgspec.Struct, frozen=True):
     """How many had no room in it."""
     top: tuple[TopSource, ...] = ()
     """Nearest first."""
+    stored: datetime | None = None
+    """When the API server took it, to the second, by its clock; None where that is not known."""
 
     def is_as(self, other: "NodeReport") -> bool:
         """Whether it says the same, but for when it was written."""
-        return self == msgspec.structs.replace(other, written=self.written)
+        return self == msgspec.structs.replace(other, written=self.written, stored=self.stored)
 
     def document(self) -> Document:
         """Make the object. Raises NodeReportError where it would be too large."""
@@ -109,8 +114,14 @@ class _Spec(msgspec.Struct):
     top: list[TopSource] = []
 
 
+class _Managed(msgspec.Struct):
+    manager: str = ""
+    time: Moment | None = None
+
+
 class _Metadata(msgspec.Struct):
     name: str
+    managed: list[_Managed] = msgspec.field(default=[], name="managedFields")
 
 
 class _Object(msgspec.Struct):
@@ -151,4 +162,8 @@ def read_report(data: msgspec.Raw | bytes) -> NodeReport:
         sources=spec.sources,
         cut=spec.cut,
         top=tuple(spec.top[:TOP_MOST]),
+        stored=max(
+            (each.time for each in found.metadata.managed if each.manager == AGENT and each.time),
+            default=None,
+        ),
     )

@@ -4,6 +4,7 @@ Only the replica that holds the Lease decides and writes. What it decided is kep
 objects: another one goes on from there.
 """
 
+from logwatch.escalator.counts import Requests
 from logwatch.escalator.daemon import Escalator
 
-__all__ = ["Escalator"]
+__all__ = ["Escalator", "Requests"]

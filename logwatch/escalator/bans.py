@@ -15,10 +15,13 @@ NO_REASON = "no reason given"
 PHASES: dict[Mode, Phase] = {"observe": "Observed", "propose": "Proposed", "enforce": "Pending"}
 
 
-def ban_of(entry: Entry, mode: Mode) -> Ban | None:
-    """Read the ban that an entry keeps; None where nothing was decided about it yet."""
+def ban_of(entry: Entry, mode: Mode, now: float) -> Ban | None:
+    """Read the ban that an entry keeps; None where nothing was decided about it yet.
+
+    One that a person made longer while nobody led is as long as they want it.
+    """
     status, spec = entry.status, entry.spec
-    if entry.network is None or entry.problem is not None or status.phase == "Refused":
+    if entry.network is None or entry.problem is not None:
         return None
     if status.decided is None and not spec.rule:
         return None
@@ -34,7 +37,7 @@ def ban_of(entry: Entry, mode: Mode) -> Ban | None:
         evidence=_evidence_of(status.evidence, decided),
         since=decided,
         expires=expires,
-        seconds=float(status.seconds) or max(1.0, expires - decided),
+        seconds=max(1.0, float(status.seconds), expires - now),
         offence=max(1, status.offences),
         phase=status.mode or mode,
         decided=0.0 if is_by_hand else decided,

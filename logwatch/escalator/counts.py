@@ -1,5 +1,6 @@
 """What an escalator counts. In memory: like any process's counters they begin at zero."""
 
+import threading
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CounterKey = tuple[str, Labels]
+
+
+class Requests:
+    """Requests to the API server by verb and resource. Used from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def count(self, verb: str, _group: str, resource: str, subresource: str) -> None:
+        """Count one: for `Api.connect(calls=...)`."""
+        key = (verb, f"{resource}/{subresource}" if subresource else resource)
+        with self._lock:
+            self._numbers[key] = self._numbers.get(key, 0) + 1
+
+    def numbers(self) -> tuple[tuple[str, str, int], ...]:
+        """Give verb, resource and number of each."""
+        with self._lock:
+            return tuple((*key, number) for key, number in sorted(self._numbers.items()))
 
 
 class Counts:

@@ -34,7 +34,8 @@ from logwatch.cluster import (
     read_report,
 )
 from logwatch.config import Config
-from logwatch.escalator.counts import Counts
+from logwatch.escalator.clocks import Clocks
+from logwatch.escalator.counts import Counts, Requests
 from logwatch.escalator.term import Term
 from logwatch.export import EscalatorCollector, EscalatorView, Metrics, Server, escalator_page
 from logwatch.offenders import REFUSALS, Protected, Rule
@@ -63,19 +64,25 @@ STALLED_SECONDS = 60.0
 class Escalator:
     """Merges what nodes report, decides, and writes. `run` returns after `is_stopping` is set."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with
         self,
         config: Config,
         rules: tuple[Rule, ...],
         api: Api,
+        requests: Requests,
         *,
         identity: str,
         log: structlog.typing.FilteringBoundLogger,
     ) -> None:
-        """`identity` is this process's alone, such as the Pod's name with something random."""
+        """`requests` are those of `api`, as it counts them.
+
+        `identity` is this process's alone, such as the Pod's name with something random.
+        """
         self._config = config
         self._rules = rules
         self._api = api
+        self._requests = requests
+        self._clocks = Clocks()
         self._log = log
         self._identity = identity
         self._counts = Counts()
@@ -204,7 +211,8 @@ class Escalator:
         if changed is not None:
             self._judged, self._judged_at = reports, moment
         lag = max(PACE_LEAST, len(reports.objects) / NODES_A_SECOND) + LATE_SECONDS
-        term.round(entries.objects, changed, now=now, at=now - lag)
+        ahead = self._clocks.ahead(reports.objects)
+        term.round(entries.objects, changed, now=now, at=now - lag, ahead=ahead)
 
     def _begin_term(self, entries: Mapping[str, Entry]) -> None:
         self._writer.forget()
@@ -293,6 +301,7 @@ class Escalator:
             mode=self._config.mode,
             leader=term is not None,
             reports=len(reports.objects),
+            requests=self._requests.numbers(),
             rules=rules,
             bans=possible_bans(rules, self._config.mode),
             refusals=REFUSALS,

@@ -2,13 +2,18 @@
 
 What people did is found by comparing an entry with what was written last. `metadata.generation`
 grows with each change of a spec, so that a cache that lags behind is never taken for a person.
+
+Of several entries for one network one counts: one that is not over before one that is, one by hand
+before a rule's, an older one before a newer one. A rule's that gives way to one by hand is deleted.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 import msgspec
+from msgspec.structs import replace
 
 from logwatch.blacklist import Network, parse_network
 from logwatch.cluster import (
@@ -20,15 +25,19 @@ from logwatch.cluster import (
     EntryStatus,
     Invalid,
     NotFound,
+    NotServed,
     Phase,
+    bounded,
     entry_document,
+    entry_name,
     read_entry,
     status_document,
     time_of,
 )
 from logwatch.escalator.bans import FOREVER, NO_REASON, PHASES, ban_of, spec_of, status_of
+from logwatch.escalator.refusals import Refusals
 from logwatch.escalator.state import Undone
-from logwatch.offenders import Ban, ManualError, Mode, Offenders
+from logwatch.offenders import BY_HAND, Ban, ManualError, Mode, Offenders
 
 MANAGER = "logwatch-escalator"
 
@@ -44,6 +53,8 @@ class _Kept:
     phase: Phase | None = None
     seen: bool = True
     """Whether the cache has shown it: from then on its absence is an undo."""
+    is_checked: bool = True
+    """Whether what its spec asks for was looked at in this term."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +63,7 @@ class ByHand:
 
     event: str
     """`added`, `approved`, `changed`, `removed` or `refused`."""
-    entry: str
-    """Name of the object."""
+    entry: Entry
     network: str
     ban: Ban | None = None
     why: str = ""
@@ -79,35 +89,48 @@ class Entries:
         self._fence = fence
         self._kept: dict[str, _Kept] = {}
         """By network."""
-        self._refused: dict[str, tuple[str, int, int]] = {}
-        """Entries that were refused, by name: uid, generation, and the revision of what is never
-        banned."""
+        self._refusals = Refusals()
+        self._superseded: list[Entry] = []
+        """Rules' entries that are to be deleted, since one by hand counts instead."""
         self._deleted: set[str] = set()
         """Uids of entries that were deleted here, while the cache still shows them."""
+        self._names: frozenset[str] = frozenset()
+        """Of all entries, as the cache showed them."""
+        self._looked: tuple[Mapping[str, Entry] | None, int] = (None, 0)
+        """The entries that were taken last, and the revision of what is never banned."""
         self.invalid: dict[str, str] = {}
         """Networks whose entries the API server does not take, and why."""
 
-    def restore(self, entries: Mapping[str, Entry]) -> dict[str, bytes]:
+    def restore(self, entries: Mapping[str, Entry], now: float) -> dict[str, bytes]:
         """Take over the bans that entries keep; return them for `Offenders.restore`."""
         documents = {}
-        for entry in _oldest_first(entries.values()):
-            ban = ban_of(entry, self._mode)
+        for entry in sorted(entries.values(), key=lambda entry: _order(entry, now)):
+            ban = None if entry.status.phase == "Refused" else ban_of(entry, self._mode, now)
             if ban is not None and ban.network not in self._kept and not entry.is_going:
                 documents[ban.network] = ban.to_json()
-                self._kept[ban.network] = _Kept(entry, phase=entry.status.phase)
+                phase = entry.status.phase
+                self._kept[ban.network] = _Kept(entry, phase=phase, is_checked=False)
         return documents
 
-    def take(self, entries: Mapping[str, Entry], now: float) -> list[ByHand]:
-        """Carry out what people did, and say what that was."""
-        uids = {entry.uid for entry in entries.values()}
-        self._deleted &= uids
-        told = [self._undo(network, now) for network in self._missing(uids)]
-        for entry in _oldest_first(entries.values()):
-            if not entry.is_going and entry.uid not in self._deleted:
-                told += self._take(entry, now)
-        for name in self._refused.keys() - entries.keys():
-            del self._refused[name]
-        return told
+    def take(self, entries: Mapping[str, Entry], now: float) -> Iterator[ByHand]:
+        """Carry out what people did, and say what that was, one by one.
+
+        What is not asked for any more is taken up by the next call, as it is after an error.
+        """
+        looked = (entries, self._offenders.protected_revision)
+        if self._looked[0] is entries and self._looked == looked:
+            return
+        self._names = frozenset(entries)
+        there = [entry for entry in entries.values() if not entry.is_going]
+        uids = {entry.uid for entry in there}
+        self._deleted &= {entry.uid for entry in entries.values()}
+        self._refusals.keep(uids)
+        for network in self._missing(uids):
+            yield from self._undo(network, now)
+        for entry in sorted(there, key=lambda entry: _order(entry, now)):
+            if entry.uid not in self._deleted:
+                yield from self._take(entry, now)
+        self._looked = looked
 
     def _missing(self, uids: set[str]) -> list[str]:
         return [
@@ -116,94 +139,131 @@ class Entries:
             if kept.seen and kept.entry.uid not in uids
         ]
 
-    def _undo(self, network: str, now: float) -> ByHand:
+    def _undo(self, network: str, now: float) -> Iterator[ByHand]:
         kept = self._kept.pop(network)
+        self._refusals.forget(network)
+        if network not in self._offenders.documents():
+            return  # it was to be deleted
         self._undone.add(network, now)
         ban = kept.ban
         try:
             ban = self._offenders.remove(parse_network(network), now).ban
         except ManualError:  # it has ended: its offences are forgiven
             self._offenders.forgive(network)
-        return ByHand("removed", kept.entry.name, network, ban)
+        yield ByHand("removed", kept.entry, network, ban)
 
     def _take(self, entry: Entry, now: float) -> Iterator[ByHand]:
-        if entry.network is None or entry.problem is not None:
+        if entry.network is None:
             yield from self._refuse(entry, entry.problem or "cidr is no network")
             return
         network = str(entry.network)
         kept = self._kept.get(network)
-        if kept is not None and kept.entry.name != entry.name:
-            yield from self._refuse(entry, f"{network} has an entry already, {kept.entry.name}")
-        elif kept is None:
+        if kept is None:
             yield from self._adopt(entry, entry.network, now)
-        else:
+        elif kept.entry.uid == entry.uid:
             kept.seen = True
-            if entry.generation > kept.entry.generation:
+            if entry.generation > kept.entry.generation or not kept.is_checked:
                 yield from self._change(kept, entry, entry.network, now)
+        elif _rank(entry, now) < (network not in self._offenders.bans, bool(kept.entry.spec.rule)):
+            yield from self._adopt(entry, entry.network, now)
+        elif _rank(entry, now)[0]:
+            self._refusals.add(entry, self._offenders.protected_revision)
+        else:
+            yield from self._refuse(entry, f"{network} has an entry already, {kept.entry.name}")
 
     def _adopt(self, entry: Entry, network: Network, now: float) -> Iterator[ByHand]:
         """Take in an entry that was made since: by hand, or by another escalator for a rule."""
-        if self._is_refused(entry):
+        if self._refusals.hold(entry, self._offenders.protected_revision):
             return
-        ban = self._offenders.bans.get(str(network))
+        if entry.problem is not None:
+            yield from self._refuse(entry, entry.problem)
+            return
         if not entry.spec.rule:
             yield from self._ban(entry, network, "added", now)
             return
-        ban = ban or ban_of(entry, self._mode)
+        ban = self._offenders.bans.get(str(network)) or ban_of(entry, self._mode, now)
         refusal = None if ban is None else self._offenders.adopt(ban)
         if refusal is not None:
             yield from self._refuse(entry, refusal.text)
-        else:
-            self._kept[str(network)] = _Kept(entry, phase=entry.status.phase)
+            return
+        self._keep(entry, network)
+        yield from self._approve(entry, network)
 
     def _change(self, kept: _Kept, entry: Entry, network: Network, now: float) -> Iterator[ByHand]:
         """Carry out a change of a spec."""
         before, spec = kept.entry.spec, entry.spec
-        kept.entry = entry
+        kept.entry, kept.is_checked = entry, True
         ban = self._offenders.bans.get(str(network))
-        if (before.expires, before.force) != (spec.expires, spec.force) or ban is None:
+        is_reworded = not spec.rule and before.reason != spec.reason and ban is not None
+        if (before.expires, before.force) == (spec.expires, spec.force) and not is_reworded:
+            yield from self._approve(entry, network)
+        elif ban is not None and entry.expires is not None and entry.expires.timestamp() <= now:
+            self._offenders.adopt(replace(ban, expires=now))  # this round ends it
+            yield ByHand("changed", entry, str(network), ban)
+        else:
             yield from self._ban(entry, network, "changed", now)
-        elif spec.approved and ban.phase != "enforce":
-            try:
-                approved = self._offenders.by_hand.approve(network).ban
-            except ManualError as error:
-                yield ByHand("refused", entry.name, str(network), ban, str(error))
-            else:
-                yield ByHand("approved", entry.name, str(network), approved)
+
+    def _approve(self, entry: Entry, network: Network) -> Iterator[ByHand]:
+        ban = self._offenders.bans.get(str(network))
+        if ban is None or not entry.spec.approved or ban.phase == "enforce":
+            return
+        try:
+            approved = self._offenders.by_hand.approve(network).ban
+        except ManualError as error:
+            yield ByHand("refused", entry, str(network), ban, str(error))
+        else:
+            yield ByHand("approved", entry, str(network), approved)
 
     def _ban(self, entry: Entry, network: Network, event: str, now: float) -> Iterator[ByHand]:
+        """Ban as an entry asks for; where that can't be, its ban so far ends, too."""
         expires = FOREVER if entry.expires is None else entry.expires.timestamp()
-        if expires <= now:
-            yield from self._refuse(entry, f"expires {entry.spec.expires} is over")
+        if expires <= now and entry.status.phase == "Ended":
+            self._refusals.add(entry, self._offenders.protected_revision)
             return
         earlier = self._offenders.bans.get(str(network))
         reason = entry.spec.reason or (earlier.reason if earlier is not None else NO_REASON)
         try:
+            if expires <= now:
+                raise ManualError(f"expires {entry.spec.expires} is over")  # noqa: TRY301
             ban = self._offenders.by_hand.add(
                 network, now, seconds=expires - now, reason=reason, force=entry.spec.force
             ).ban
         except ManualError as error:
+            kept = self._kept.get(str(network))
+            if kept is not None and kept.entry.uid == entry.uid:
+                yield from self._undo(str(network), now)
             text = str(error).replace("--force bans it anyway", "force: true bans it anyway")
             yield from self._refuse(entry, text)
             return
-        self._kept[str(network)] = _Kept(entry)
-        self._refused.pop(entry.name, None)
-        yield ByHand(event, entry.name, str(network), ban)
+        if earlier is not None and event == "changed":
+            ban = replace(ban, rule=earlier.rule, since=earlier.since)
+            self._offenders.adopt(ban)
+        self._keep(entry, network)
+        yield ByHand(event, entry, str(network), ban)
 
-    def _is_refused(self, entry: Entry) -> bool:
-        return self._refused.get(entry.name) == self._refusal_of(entry)
-
-    def _refusal_of(self, entry: Entry) -> tuple[str, int, int]:
-        return (entry.uid, entry.generation, self._offenders.protected_revision)
+    def _keep(self, entry: Entry, network: Network) -> None:
+        """Have an entry count for its network, in the place of another one."""
+        kept = self._kept.get(str(network))
+        self._refusals.drop(entry)
+        if kept is not None and kept.entry.uid == entry.uid:
+            return
+        if kept is not None and kept.entry.spec.rule:
+            self._superseded.append(kept.entry)
+        elif kept is not None:
+            self._refusals.add(kept.entry, self._offenders.protected_revision)
+        self._kept[str(network)] = _Kept(entry, phase=entry.status.phase)
 
     def _refuse(self, entry: Entry, why: str) -> Iterator[ByHand]:
-        if self._is_refused(entry):
+        revision = self._offenders.protected_revision
+        if self._refusals.hold(entry, revision):
             return
-        self._refused[entry.name] = self._refusal_of(entry)
         status = EntryStatus(phase="Refused", by="hand", message=why)
-        if entry.status != status:
+        is_told = entry.status == status or self._refusals.is_told(entry, why)
+        if not is_told:
             self._apply_status(entry.name, status)
-        yield ByHand("refused", entry.name, entry.spec.cidr, None, why)
+        self._refusals.add(entry, revision, why)
+        if not is_told:
+            yield ByHand("refused", entry, entry.spec.cidr, None, why)
 
     def write(self, enforced: Callable[[str], bool], now: float, until: float) -> bool:
         """Bring the entries to the bans; False when that is not done `until` then (monotonic).
@@ -211,6 +271,10 @@ class Entries:
         `enforced` tells whether a network is denied by what was read back of the policy. Decisions
         come first, then what is told of them. Raises the errors of `Api`.
         """
+        return all(time.monotonic() < until for _ in self._write(enforced, now))
+
+    def _write(self, enforced: Callable[[str], bool], now: float) -> Iterator[None]:
+        """Do it in pieces, each after it was asked for."""
         documents = self._offenders.documents()
         changed = []
         for network, document in documents.items():
@@ -218,32 +282,32 @@ class Entries:
             if kept is None or kept.document is not document or kept.phase == "Pending":
                 changed.append(network)
         for network in changed:
-            if time.monotonic() >= until:
-                return False
+            yield
             self._create(network, documents[network])
         for network in changed:
-            if time.monotonic() >= until:
-                return False
+            yield
             self._tell(network, documents[network], enforced, now)
+        while self._superseded:
+            yield
+            self._delete(self._superseded[-1])
+            self._superseded.pop()
         for network in [each for each in self._kept if each not in documents]:
-            if time.monotonic() >= until:
-                return False
+            yield
             self._end(network)
-        return True
 
     def phases(self) -> dict[str, int]:
         """How many entries there are by phase."""
         numbers: dict[str, int] = {}
         for kept in self._kept.values():
             numbers[kept.phase or "Pending"] = numbers.get(kept.phase or "Pending", 0) + 1
-        if self._refused:
-            numbers["Refused"] = numbers.get("Refused", 0) + len(self._refused)
+        if self._refusals:
+            numbers["Refused"] = numbers.get("Refused", 0) + len(self._refusals)
         return numbers
 
-    def name_of(self, network: str) -> str | None:
-        """Give the name of the entry that keeps a network's ban."""
+    def of(self, network: str) -> Entry | None:
+        """Give the entry that keeps a network's ban."""
         kept = self._kept.get(network)
-        return None if kept is None else kept.entry.name
+        return None if kept is None else kept.entry
 
     def _create(self, network: str, document: bytes) -> None:
         """Make the entry of a new ban, or put off the end of one that was extended."""
@@ -251,6 +315,11 @@ class Entries:
         if kept is not None and kept.document is document:
             return
         ban = Ban.from_json(document)
+        if kept is not None and not kept.entry.spec.rule and ban.rule != BY_HAND:
+            # A person's entry that is over is theirs: a rule bans by one of its own.
+            self._refusals.add(kept.entry, self._offenders.protected_revision)
+            del self._kept[network]
+            kept = None
         if kept is None:
             self._create_entry(network, ban)
         elif ban.by == "rule" and ban.ended is None:
@@ -258,8 +327,11 @@ class Entries:
 
     def _create_entry(self, network: str, ban: Ban) -> None:
         self._fence()
+        name = entry_name(network)
+        names = (f"{name}-{number}" if number else name for number in count())
+        free = next(each for each in names if each not in self._names)
         try:
-            made = self._api.create(BLACKLIST_ENTRIES, entry_document(spec_of(ban)))
+            made = self._api.create(BLACKLIST_ENTRIES, entry_document(spec_of(ban), free))
         except Conflict:
             return  # somebody made one of this name: the cache will show whose it is
         except Invalid as error:
@@ -270,15 +342,24 @@ class Entries:
 
     def _extend(self, kept: _Kept, ban: Ban) -> None:
         expires = spec_of(ban).expires
-        if expires == kept.entry.spec.expires:
+        spec = kept.entry.spec
+        if expires == spec.expires:
             return
+        operations: list[Document] = [
+            {"op": "test", "path": "/metadata/uid", "value": kept.entry.uid},
+            # A person's change that was not seen yet must not be taken for this one.
+            {"op": "test", "path": "/metadata/generation", "value": kept.entry.generation},
+            {"op": "add", "path": "/spec/expires", "value": expires},
+        ]
+        if spec.approved and ban.phase == "propose":  # of an earlier ban that has ended
+            operations.append({"op": "remove", "path": "/spec/approved"})
         self._fence()
-        test = {"op": "test", "path": "/metadata/uid", "value": kept.entry.uid}
-        put = {"op": "add", "path": "/spec/expires", "value": expires}
         try:
-            made = self._api.json_patch(BLACKLIST_ENTRIES, kept.entry.name, [test, put])
+            made = self._api.json_patch(BLACKLIST_ENTRIES, kept.entry.name, operations)
+        except NotServed:
+            raise
         except (Conflict, NotFound):
-            return  # somebody undid it: the cache will show that
+            return  # somebody changed or undid it: the cache will show that
         kept.entry = _entry(made)
 
     def _tell(
@@ -288,34 +369,45 @@ class Entries:
         if kept is None:
             return
         ban = kept.ban if kept.document is document else Ban.from_json(document)
-        phase = _phase(ban, enforced) if ban is not None else None
+        phase = _phase(ban, kept.phase, enforced) if ban is not None else None
         if ban is None or phase is None or (kept.document is document and phase == kept.phase):
             return
         since = kept.entry.status.enforced if kept.phase == "Enforced" else None
         at = since or (time_of(now) if phase == "Enforced" else None)
-        applied = self._apply_status(kept.entry.name, status_of(ban, phase, at))
-        if applied is not None:
-            kept.entry = replace_status(kept.entry, applied)
+        status = bounded(status_of(ban, phase, at))
+        if status != kept.entry.status:
+            applied = self._apply_status(kept.entry.name, status)
+            if applied is None:  # gone: where the cache never showed it, it is an undo all the same
+                kept.seen = True
+                self._looked = (None, 0)
+            else:
+                kept.entry = replace(kept.entry, status=_entry(applied).status)
         kept.document, kept.ban, kept.phase = document, ban, phase
 
     def _end(self, network: str) -> None:
-        """End the entry of a ban that is not kept any more: it faded, or came under protection."""
-        kept = self._kept.pop(network)
-        entry = kept.entry
-        if not entry.spec.rule:
-            protection = self._offenders.protection(parse_network(network))
-            why = "it is over" if protection is None else protection.text
-            self._refused[entry.name] = self._refusal_of(entry)
-            self._apply_status(entry.name, EntryStatus(phase="Refused", by="hand", message=why))
-            return
+        """End the entry of a ban that is not kept any more: it faded, or came under protection.
+
+        A person's entry is theirs: what became of it is told when it is looked at again.
+        """
+        entry = self._kept[network].entry
+        if entry.spec.rule:
+            self._delete(entry)
+        else:
+            self._looked = (None, 0)
+        del self._kept[network]
+
+    def _delete(self, entry: Entry) -> None:
         self._fence()
-        self._deleted.add(entry.uid)
         try:
             self._api.delete(BLACKLIST_ENTRIES, entry.name)
+        except NotServed:
+            raise
         except NotFound:
-            return
+            pass
+        self._deleted.add(entry.uid)
 
     def _apply_status(self, name: str, status: EntryStatus) -> Document | None:
+        """Write a status; None where the entry is gone."""
         self._fence()
         try:
             return self._api.apply(
@@ -325,22 +417,20 @@ class Entries:
                 manager=MANAGER,
                 subresource="status",
             )
+        except NotServed:
+            raise
         except (NotFound, Conflict):
-            return None  # somebody deleted it: the cache will show that
+            return None
         except Invalid as error:
             self.invalid[name] = str(error)
             return None
 
 
-def replace_status(entry: Entry, applied: Document) -> Entry:
-    """Take over the status that was applied; the rest may be newer than what is known."""
-    return msgspec.structs.replace(entry, status=_entry(applied).status)
-
-
-def _phase(ban: Ban, enforced: Callable[[str], bool]) -> Phase:
+def _phase(ban: Ban, before: Phase | None, enforced: Callable[[str], bool]) -> Phase:
+    """Tell a ban's phase. Whoever leads next has not read the policy yet: enforced stays so."""
     if ban.ended is not None:
         return "Ended"
-    if ban.phase == "enforce" and enforced(ban.network):
+    if ban.phase == "enforce" and (before == "Enforced" or enforced(ban.network)):
         return "Enforced"
     return PHASES[ban.phase]
 
@@ -349,6 +439,11 @@ def _entry(document: Document) -> Entry:
     return read_entry(msgspec.json.encode(document))
 
 
-def _oldest_first(entries: Iterable[Entry]) -> list[Entry]:
-    """Of two entries for one network the older one counts."""
-    return sorted(entries, key=lambda entry: (str(entry.created), entry.name))
+def _rank(entry: Entry, now: float) -> tuple[bool, bool]:
+    """Tell which of two entries for one network counts, the lower one: see the head."""
+    is_over = entry.expires is not None and entry.expires.timestamp() <= now
+    return is_over, bool(entry.spec.rule)
+
+
+def _order(entry: Entry, now: float) -> tuple[bool, bool, str, str]:
+    return (*_rank(entry, now), str(entry.created), entry.name)

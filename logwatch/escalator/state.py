@@ -6,16 +6,21 @@ would ban again at once what a person just let go.
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 import msgspec
 
-from logwatch.cluster import Api, Document, Kind, NotFound
+from logwatch.blacklist import NetworkError, parse_network
+from logwatch.cluster import Api, Conflict, Document, Kind, NotFound
 
 NAME = "logwatch-escalator"
 KEY = "state.json"
 
 UNDONE_MOST = 5_000
 """Undone networks that are remembered, 60 bytes each: the latest, in 300 KiB of the API's MiB."""
+
+ATTEMPTS = 3
+"""People may change the ConfigMap, too, such as its labels."""
 
 
 class _Saved(msgspec.Struct):
@@ -31,11 +36,14 @@ class Undone(Mapping[str, float]):
         """Remember each for so many seconds, as far as rules look back."""
         self._times = dict(sorted(saved.items(), key=lambda each: each[1]))
         self._seconds = seconds
+        self.revision = 0
+        """Grows with each that is added: only that has to be saved at once."""
 
     def add(self, network: str, now: float) -> None:
         """Remember one."""
         self._times.pop(network, None)
         self._times[network] = now
+        self.revision += 1
 
     def forget(self, now: float) -> None:
         """Forget what no rule can see any more, and the oldest of too many."""
@@ -66,40 +74,56 @@ class State:
         self._api = api
         self._kind = Kind("", "v1", "configmaps", namespace)
         self._fence = fence
-        self._version: str | None = None
-        self._written = b""
+        self._found: Document | None = None
+        self._saved: tuple[int, bytes | None] = (0, None)
+        """The revision of what was undone and the freeze, as they were written last."""
 
-    def read(self, seconds: float) -> tuple[Undone, bytes | None, bool]:
+    def read(self, seconds: float, now: float) -> tuple[Undone, bytes | None, bool]:
         """Read what was undone, the document of a freeze, and whether all of it was readable."""
+        self._read()
+        text = str(((self._found or {}).get("data") or {}).get(KEY, "{}"))
         try:
-            found = self._api.get(self._kind, NAME)
-        except NotFound:
-            self._version, self._written = None, b""
-            return Undone({}, seconds=seconds), None, True
-        self._version = found["metadata"]["resourceVersion"]
-        self._written = str((found.get("data") or {}).get(KEY, "{}")).encode()
-        try:
-            saved = msgspec.json.decode(self._written, type=_Saved)
+            saved = msgspec.json.decode(text, type=_Saved)
             freeze = base64.b64decode(saved.freeze) or None
         except (msgspec.MsgspecError, ValueError):
             return Undone({}, seconds=seconds), None, False
-        return Undone(saved.undone, seconds=seconds), freeze, True
+        undone = {}
+        for network, time in saved.undone.items():
+            with suppress(NetworkError):
+                undone[str(parse_network(network))] = min(time, now)
+        self._saved = (0, freeze)
+        return Undone(undone, seconds=seconds), freeze, len(undone) == len(saved.undone)
 
     def write(self, undone: Undone, freeze: bytes | None) -> None:
-        """Write what has changed; Conflict when somebody else wrote meanwhile."""
-        saved = _Saved(dict(undone), base64.b64encode(freeze or b"").decode())
-        text = msgspec.json.encode(saved)
-        if text == self._written or (self._version is None and not undone and freeze is None):
+        """Write what has changed; Conflict when others change it again and again."""
+        if self._saved == (undone.revision, freeze):
             return
-        self._fence()
-        body = self._body(text.decode())
-        if self._version is None:
-            written = self._api.create(self._kind, body)
-        else:
-            body["metadata"]["resourceVersion"] = self._version
-            written = self._api.replace(self._kind, body)
-        self._version, self._written = written["metadata"]["resourceVersion"], text
+        saved = _Saved(dict(undone), base64.b64encode(freeze or b"").decode())
+        text = msgspec.json.encode(saved).decode()
+        for attempt in range(ATTEMPTS):
+            self._fence()
+            try:
+                self._write(text)
+            except (Conflict, NotFound):
+                if attempt + 1 == ATTEMPTS:
+                    raise
+                self._read()
+            else:
+                self._saved = (undone.revision, freeze)
+                return
 
-    def _body(self, text: str) -> Document:
-        metadata = {"name": NAME, "namespace": self._kind.namespace}
-        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {KEY: text}}
+    def _read(self) -> None:
+        try:
+            self._found = self._api.get(self._kind, NAME)
+        except NotFound:
+            self._found = None
+
+    def _write(self, text: str) -> None:
+        """Change what was read last, and leave to others what is theirs."""
+        if self._found is None:
+            metadata = {"name": NAME, "namespace": self._kind.namespace}
+            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+            self._found = self._api.create(self._kind, {**body, "data": {KEY: text}})
+        else:
+            data = {**(self._found.get("data") or {}), KEY: text}
+            self._found = self._api.replace(self._kind, {**self._found, "data": data})

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from logwatch.audit import AuditLog, Teller
-from logwatch.blacklist import MOST, Enforced
+from logwatch.blacklist import MOST, Enforced, parse_network
 from logwatch.cluster import (
     BLACKLIST_ENTRIES,
     About,
@@ -27,11 +27,18 @@ from logwatch.config import Config
 from logwatch.control import moment
 from logwatch.escalator.counts import Counts
 from logwatch.escalator.entries import ByHand, Entries
+from logwatch.escalator.state import NAME as STATE
 from logwatch.escalator.state import State
-from logwatch.offenders import Mode, Offence, Offenders, Protected, Rule
+from logwatch.offenders import Ban, Frozen, Mode, Offence, Offenders, Protected, Rule
 
 WRITE_SECONDS = 0.5
 """What a round may spend on entries: a policy that waits for thousands of them is late."""
+
+LATE_SECONDS = 900.0
+"""What is older than rules look back, by so much, is of no use: clocks differ, reports are late."""
+
+FREEZE_SECONDS = 10.0
+"""How long what is saved of a freeze may be behind: a flood would have it saved each round."""
 
 ENTRY = "BlacklistEntry"
 
@@ -71,16 +78,22 @@ class Term:
             room=MOST[config.blacklist.shape],
             capacity=config.tracked_sources,
         )
-        looks_back = float(max((rule.within for rule in rules), default=0))
+        self._looks_back = max((rule.within for rule in rules), default=0) + LATE_SECONDS
         self._state = State(api, config.cluster.namespace, fence)
-        self._undone, freeze, is_readable = self._state.read(looks_back)
+        now = time.time()
+        self._undone, freeze, is_readable = self._state.read(self._looks_back, now)
         if not is_readable:
             log.warning("damaged state left out", object="ConfigMap", remedy="it is written anew")
         self._entries = Entries(api, self._offenders, self._undone, config.mode, fence)
-        now = time.time()
-        self._offenders.restore(self._entries.restore(entries), freeze=freeze, now=now)
+        self._offenders.restore(self._entries.restore(entries, now), freeze=freeze, now=now)
+        self._frozen: Frozen | None = None
+        """As it was saved last."""
+        self._is_frozen = False
+        """As Events told last."""
+        self._about = About("v1", "ConfigMap", STATE, config.cluster.namespace)
         self._teller = Teller(self._offenders, audit, log, counts.count)
-        self._taken: Mapping[str, Entry] = entries
+        self._decided: list[tuple[str, str, str]] = []
+        """Reason, note and network of Events that wait for the entries that they are about."""
         self._left_out: Mapping[str, str] = {}
         self._numbered: tuple[tuple[str, ...], Enforced] = ((), Enforced())
         self._enforced_number = 0
@@ -115,32 +128,41 @@ class Term:
         *,
         now: float,
         at: float,
+        ahead: Mapping[str, float],
     ) -> None:
         """Go round once; `reports` are None where none of them has changed since.
 
-        Sources are judged as of `at`, see `Offenders.judge_reports`. Raises ClusterError and
-        NotLeaderError: then the rest of the round was not done.
+        Sources are judged as of `at` with clocks that are `ahead`, see `Offenders.judge_reports`.
+        Raises ClusterError and NotLeaderError: then the rest of the round was not done.
         """
-        if entries is not self._taken:
-            self._taken = entries
-            for did in self._entries.take(entries, now):
-                self._tell_by_hand(did, now)
+        for did in self._entries.take(entries, now):
+            self._tell_by_hand(did, now)
         if reports is not None:
-            self._judge(reports, now, at)
+            self._judge(reports, now, at, ahead)
         self._tell(self._offenders.decide(now))
         self._teller.brakes(now)
-        self._teller.expire(now)
+        self._tell_freeze()
+        self._tell_ended(self._teller.expire(now))
         self._undone.forget(now)
-        self._state.write(self._undone, self._offenders.freeze_document())
+        self._state.write(self._undone, self._freeze())
         until = time.monotonic() + WRITE_SECONDS
         is_done = self._entries.write(self._is_enforced, now, until)
+        self._tell_decided()
         self._write_policy(now)
         is_told = self._entries.write(self._is_enforced, now, until)
         self.is_behind = not (is_done and is_told)
 
-    def _judge(self, reports: Mapping[str, NodeReport], now: float, at: float) -> None:
-        told = [(report.node, report.evidence) for report in reports.values()]
-        self._tell(self._offenders.judge_reports(told, self._undone, at, now))
+    def _judge(
+        self, reports: Mapping[str, NodeReport], now: float, at: float, ahead: Mapping[str, float]
+    ) -> None:
+        """Judge all reports but old ones, such as those of nodes that are gone."""
+        since = now - self._looks_back
+        told = [
+            (report.node, report.evidence)
+            for report in reports.values()
+            if (report.stored or report.written).timestamp() >= since
+        ]
+        self._tell(self._offenders.judge_reports(told, self._undone, at, now, ahead=ahead))
         left_out = self._offenders.reports.left_out
         for node in left_out.keys() - self._left_out.keys():
             self._log.warning("report left out", node=node, why=left_out[node])
@@ -155,36 +177,75 @@ class Term:
                 if offence.ban.phase == "enforce":
                     self._since[offence.network] = offence.evidence.last
                 note = f"{offence.network}: {offence.reason}, until {moment(offence.ban.expires)}"
-                self._event(_DECIDED[offence.ban.phase], note, offence.network, action="Ban")
+                self._decided.append((_DECIDED[offence.ban.phase], note, offence.network))
             elif offence.refusal is not None and not offence.refusal.is_held:
                 note = f"{offence.network}: {offence.reason}, not banned: {offence.refusal.text}"
                 self._event("Refused", note, offence.network, action="Ban", warning=True)
 
     def _tell_by_hand(self, did: ByHand, now: float) -> None:
         if did.event == "refused":
-            self._log.warning("entry refused", entry=did.entry, network=did.network, why=did.why)
+            name = did.entry.name
+            self._log.warning("entry refused", entry=name, network=did.network, why=did.why)
             self._audit.note(now, "refused", network=did.network, why=did.why, by="hand")
             self._counts.count("bans_refused", ("by hand",))
         elif did.ban is not None:
-            self._log.warning(f"{did.event} by hand", entry=did.entry, network=did.network)
+            self._log.warning(f"{did.event} by hand", entry=did.entry.name, network=did.network)
             self._audit.note_ban(now, did.event, did.ban)
             if did.event != "removed":
                 self._counts.count("bans", (did.ban.rule, did.ban.phase))
         note = f"{did.network}: {did.why or did.event + ' by hand'}"
-        self._event(did.event.capitalize(), note, did.network, action="ByHand", name=did.entry)
+        is_refused = did.event == "refused"
+        self._events.tell(
+            did.event.capitalize(), note, _about(did.entry), action="ByHand", warning=is_refused
+        )
 
-    def _event(  # noqa: PLR0913 - an Event's own fields
-        self,
-        reason: str,
-        note: str,
-        network: str,
-        *,
-        action: str,
-        name: str = "",
-        warning: bool = False,
+    def _tell_decided(self) -> None:
+        """Tell of bans by Events about their entries, as far as these have been made."""
+        waiting = []
+        for reason, note, network in self._decided:
+            is_made = self._entries.of(network) is not None
+            if is_made or network not in self._offenders.bans or network in self._entries.invalid:
+                self._event(reason, note, network, action="Ban")
+            else:
+                waiting.append((reason, note, network))
+        self._decided = waiting
+
+    def _tell_ended(self, ended: Sequence[Ban]) -> None:
+        for ban in ended:
+            protection = self._offenders.protection(parse_network(ban.network))
+            if ban.ending == "protected" and protection is not None:
+                note = f"{ban.network}: banned no more: {protection.text}"
+                self._event("Protected", note, ban.network, action="Unban", warning=True)
+
+    def _tell_freeze(self) -> None:
+        is_frozen = self._offenders.frozen is not None
+        if is_frozen and not self._is_frozen:
+            note = self._offenders.freeze_text()
+            self._events.tell("Frozen", note, self._about, action="Freeze", warning=True)
+        elif self._is_frozen and not is_frozen:
+            note = "it was calm for long enough: rules decide again"
+            self._events.tell("Thawed", note, self._about, action="Thaw")
+        self._is_frozen = is_frozen
+
+    def _freeze(self) -> bytes | None:
+        """Give what is to be saved of a freeze: only now and then, how it goes on."""
+        frozen, saved = self._offenders.frozen, self._frozen
+        if (
+            frozen is None
+            or saved is None
+            or frozen.since != saved.since
+            or frozen.flooded - saved.flooded >= FREEZE_SECONDS
+        ):
+            self._frozen = frozen
+        return None if self._frozen is None else self._frozen.to_json()
+
+    def _event(
+        self, reason: str, note: str, network: str, *, action: str, warning: bool = False
     ) -> None:
-        name = name or self._entries.name_of(network) or entry_name(network)
-        about = About(BLACKLIST_ENTRIES.api_version, ENTRY, name)
+        entry = self._entries.of(network)
+        about = About(BLACKLIST_ENTRIES.api_version, ENTRY, entry_name(network))
+        if entry is not None:
+            about = _about(entry)
         self._events.tell(reason, note, about, action=action, warning=warning)
 
     def _wanted(self) -> tuple[str, ...]:
@@ -219,6 +280,11 @@ class Term:
         if written.added or written.removed:
             self._log.info("policy written", added=len(written.added), removed=len(written.removed))
             self._audit.note(now, "policy written", added=written.added, removed=written.removed)
+
+
+def _about(entry: Entry) -> About:
+    """`kubectl describe` finds Events by the uid."""
+    return About(BLACKLIST_ENTRIES.api_version, ENTRY, entry.name, uid=entry.uid)
 
 
 _DECIDED: Mapping[Mode, str] = {

@@ -1,0 +1,33 @@
+"""How far the clocks of nodes are ahead of the API server's, by when their reports got there.
+
+The API server notes when a report was written, to the second; the report says when its node thinks
+that was. Between them lies also the way to the API server.
+"""
+
+from collections.abc import Mapping
+
+from logwatch.cluster import NodeReport
+
+STEP = 5.0
+"""Seconds. Less is the API server's second and the way there. What is known of a clock stays while
+it is not off by more, or its packets would be moved to and fro, past what was dealt with."""
+
+
+class Clocks:
+    """What is known of them. One thread at a time."""
+
+    def __init__(self) -> None:
+        self._ahead: dict[str, float] = {}
+
+    def ahead(self, reports: Mapping[str, NodeReport]) -> Mapping[str, float]:
+        """Give by how many seconds each node's clock is ahead, or behind (below 0)."""
+        known = {}
+        for node, report in reports.items():
+            known[node] = self._ahead.get(node, 0.0)
+            if report.stored is None:
+                continue
+            told = (report.written - report.stored).total_seconds()
+            if abs(told - known[node]) >= STEP:
+                known[node] = told
+        self._ahead = known
+        return known
