@@ -16,8 +16,12 @@ def install(server: ApiServer, directory: Path) -> None:
     """Install all but the workloads; `directory` is for kubectl's own files."""
     files = [f"--filename={DEPLOY / part}" for part in PARTS]
     kubectl(server.admin, directory, "apply", "--server-side", *files)
-    definitions = [yaml.safe_load(path.read_text()) for path in (DEPLOY / "crds").glob("*.yaml")]
-    wait_until_served(server.admin, definitions)
+    wait_until_served(server.admin, own_definitions())
+
+
+def own_definitions() -> list[dict]:
+    """Give the definitions of logwatch's own kinds."""
+    return [yaml.safe_load(path.read_text()) for path in (DEPLOY / "crds").glob("*.yaml")]
 
 
 def escalator(server: ApiServer) -> Identity:
