@@ -8,6 +8,8 @@ program.
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 
 import structlog
 
@@ -103,6 +105,8 @@ class Escalator:
             else PolicyWriter(api, calico)
         )
         self._events = Events(api, "logwatch-escalator", identity)
+        with suppress(OSError):  # told by the audit log, whose lines wait then
+            Path(config.state).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._audit = AuditLog(config.audit_path, {}, config.mode)
         self._term: Term | None = None
         self._judged: Snapshot[NodeReport] | None = None
