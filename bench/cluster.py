@@ -45,6 +45,8 @@ RULES = read_rules(None).rules
 WORKERS = 24
 CAPACITY = 200
 SETTLE_SECONDS = 3.0
+INTERVALS = 2.5
+"""Of ordinary reports: a steady state lasts so many at least."""
 WAIT_SECONDS = 60.0
 IDLE_GOAL, ATTACK_GOAL, MIB_GOAL, P99_GOAL = 20.0, 100.0, 250.0, 1.0
 P99_NODES = 10
@@ -308,7 +310,8 @@ def main() -> None:
         with running(number) as cluster:
             wait_until(lambda cluster=cluster: cluster.escalator.total("logwatch_leader") == 1.0)
             time.sleep(SETTLE_SECONDS)  # what is left of the start is not measured
-            rows.append(steady(cluster, given.seconds))
+            interval = cluster.agents.nodes[0].schedule.interval
+            rows.append(steady(cluster, max(given.seconds, INTERVALS * interval)))
             taken = latencies(cluster, 1, given.scanners)
             rows.append(attack(cluster, 60_000, max(20.0, number / 50)))
             p99 = taken[int(len(taken) * 0.99)]
