@@ -82,7 +82,7 @@ class PolicyWriter:
             self._write([span.text for span in wanted], fence, tally)
         except ClusterError as error:
             self._calico.note(error)
-            tally.problems.append(str(error))
+            tally.tell(str(error))
         self._problem = tally.problems[0] if tally.problems else None
         return tally.written()
 

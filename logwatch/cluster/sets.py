@@ -28,7 +28,7 @@ from logwatch.blacklist import (
 from logwatch.cluster.api import Api
 from logwatch.cluster.cache import Cache, Pace
 from logwatch.cluster.calico import STORED_METADATA, Calico
-from logwatch.cluster.errors import ClusterError, Conflict, Invalid, NotFound, NotServed
+from logwatch.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, NotServed
 from logwatch.cluster.kind import Kind
 from logwatch.cluster.set_object import SetObject, decoder, operations, shard_of
 from logwatch.cluster.shards import Change, Shard, changes
@@ -104,7 +104,7 @@ class SetWriter:
                 self._settled = asked
         except ClusterError as error:
             self._calico.note(error)
-            tally.problems.append(str(error))
+            tally.tell(str(error))
         self._problem = tally.problems[0] if tally.problems else None
         return tally.written()
 
@@ -142,17 +142,23 @@ class SetWriter:
             if plan and not is_ready:
                 self._calico.require_ready()
                 is_ready = True
+            refused: set[int] = set()
             try:
                 for change in plan:
                     fence()
-                    self._carry_out(kind, change, tally)
+                    try:
+                        self._carry_out(kind, change, tally)
+                    except (Forbidden, Invalid) as error:  # which keeps back no other set
+                        tally.tell(str(error))
+                        refused.add(change.number)
             except (Conflict, NotFound) as error:  # changed meanwhile, or deleted
                 if isinstance(error, NotServed):
                     raise
                 continue
+            left = {number: shard.members for number, shard in ours.items()}
+            left |= {change.number: frozenset(change.networks) for change in plan}
             self._left = {
-                **{number: shard.members for number, shard in ours.items()},
-                **{change.number: frozenset(change.networks) for change in plan},
+                number: inside for number, inside in left.items() if number not in refused
             }
             return bool(plan) or attempt > 0
         raise Conflict(
@@ -171,7 +177,7 @@ class SetWriter:
         written = shard_of(msgspec.convert(document, SetObject), kind)
         self._version = written.version
         if not written.is_denied:
-            tally.problems.append(
+            tally.tell(
                 f"{kind} {written.name} is not denied: its annotation {STORED_METADATA} says"
                 f" otherwise of the label {SET_LABEL}; set it to true there, with calicoctl"
             )

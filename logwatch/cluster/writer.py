@@ -99,6 +99,11 @@ class Tally:
         self.gone_in |= after - before
         self.gone_out |= before - after
 
+    def tell(self, problem: str) -> None:
+        """Add a problem, once however often it was met."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
     def written(self) -> Written:
         """Give it as the answer."""
         return Written(
@@ -123,7 +128,7 @@ def accepted(
         place = {span.text: place for place, span in reversed(list(enumerate(read)))}
         chosen = sorted(kept, key=lambda span: place[span.text])
         tally.left_out = tuple(span.text for span in chosen[most:])
-        tally.problems.append(
+        tally.tell(
             f"{len(kept)} networks are too many for {where}: it takes {most}, the other"
             f" {len(kept) - most} are not denied"
         )
@@ -144,11 +149,11 @@ def _good(networks: Sequence[str], tally: Tally) -> list[str]:
         try:
             span = Span.read(text)
         except NetworkError as error:
-            tally.problems.append(f"{error}: it is not denied")
+            tally.tell(f"{error}: it is not denied")
             continue
         if span.is_wider_than_floor:
             widest = FLOOR[span.version]
-            tally.problems.append(f"{text} is too wide to be denied; the widest is /{widest}")
+            tally.tell(f"{text} is too wide to be denied; the widest is /{widest}")
             continue
         good.append(text)
     return good

@@ -342,6 +342,18 @@ def test_a_write_that_is_forbidden_says_what_is_missing(
     assert "grant it to this identity" in problems[-1]
 
 
+def test_a_set_that_may_not_be_written_keeps_back_no_other(
+    writer: SetWriter, objects: Objects
+) -> None:
+    """Rights end at the twentieth set, which is ten more than the most networks fill."""
+    objects.make_set("logwatch-blacklist-25", [C])
+    written = writer.write([A], no_fence)
+    assert {0: [A], 25: [C]} == objects.sets()
+    assert (A,) == written.added
+    assert 1 == len(written.problems)
+    assert "globalnetworksets/logwatch-blacklist-25 was answered with 403" in written.problems[0]
+
+
 def test_a_new_leader_finds_what_the_other_one_left(
     make: Callable[[], SetWriter], objects: Objects
 ) -> None:

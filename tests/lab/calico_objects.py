@@ -11,6 +11,7 @@ from lab.identity import Identity
 LABEL = "calico-logwatch.io/blacklist"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ROLES = f"{RBAC}/clusterroles"
+OUR_SETS = [f"logwatch-blacklist-{number}" for number in range(20)]
 POLICY: dict[str, Any] = {"preDNAT": True, "applyOnForward": True, "types": ["Ingress"]}
 
 
@@ -115,7 +116,8 @@ def writers_account(server: ApiServer, name: str = "writer") -> Identity:
     server.service_account("default", name)
     rules = [
         _rights("clusterinformations", "get", names=["default"]),
-        _rights("globalnetworksets", "list", "watch", "create", "patch"),
+        _rights("globalnetworksets", "list", "watch", "create"),
+        _rights("globalnetworksets", "patch", names=OUR_SETS),
         _rights("globalnetworkpolicies", "get", "patch", names=["blacklist", "default.blacklist"]),
     ]
     role = {"metadata": {"name": name}, "rules": rules}
