@@ -34,8 +34,11 @@ Amount = Annotated[int, Meta(ge=0)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
-class NodeReportError(LogwatchError):
-    """An object is no report that can be used, or none can be made of these values."""
+class NodeReportError(LogwatchError, ValueError):
+    """An object is no report that can be used, or none can be made of these values.
+
+    A ValueError, so that a Cache tells of it and keeps the others.
+    """
 
 
 class TopSource(msgspec.Struct, frozen=True):
