@@ -39,8 +39,12 @@ check: .venv/.installed .venv/.tools ## Format, lint, types, layers, stub, instr
 format: .venv/.tools ## Format all code
 	@$(BIN)/ruff format && $(BIN)/ruff check --fix && cargo fmt --all --manifest-path rust/Cargo.toml
 
-generated: .venv/.installed .venv/.tools ## Write anew what is made by a program: docs/metrics.md
-	@$(BIN)/python docs/metrics.py >docs/.metrics.md && mv docs/.metrics.md docs/metrics.md
+# FILE by PROGRAM; left as it was when the program fails.
+made = $(BIN)/python $(2) >$(1).new && mv $(1).new $(1)
+
+generated: .venv/.installed .venv/.tools ## Write anew what programs make: docs/metrics.md, PrometheusRule
+	@$(call made,docs/metrics.md,docs/metrics.py)
+	@$(call made,deploy/prometheus/prometheus-rule.yaml,deploy/prometheus/wrap.py)
 
 bench: .venv/.installed ## Time logwatch against its peers, on files that are made once
 	@bench/install.sh

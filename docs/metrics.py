@@ -15,7 +15,7 @@ from logwatch.ledger import Snapshot
 WHEN = {
     "logwatch_build_info": "after an update: do all nodes have it?",
     "logwatch_mode_info": "before you wonder why nobody is banned",
-    "logwatch_ready": "always; `/readyz` tells the reason",
+    "logwatch_ready": "always; [/readyz](operations.md#logwatchnotready) tells the reason",
     "logwatch_state_durable": "always: while it is 0, a crash loses counts and bans",
     "logwatch_input_readable": "always: 0 is a node that nobody watches",
     "logwatch_sources": "in an attack: few sources, or a flood?",
