@@ -32,6 +32,9 @@ PROGRAMS = {  # program -> Debian package
     "hping3": "hping3",
     "haproxy": "haproxy",
     "curl": "curl",
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
 }
 _numbers = itertools.count()
 _libc = ctypes.CDLL(None, use_errno=True)

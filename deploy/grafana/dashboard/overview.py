@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import Panel
-from panels import Query, chosen, graph, increase, number, rate
+from panels import Query, chosen, graph, grown, number, rate
 
 DENIED = "logwatch_denied_packets_total"
 BYTES = "logwatch_denied_bytes_total"
@@ -22,7 +22,7 @@ def overview() -> list[Builder[Panel]]:
             "Denied in this time",
             "Packets in the time that is shown.",
             "short",
-            increase(DENIED, more=POLICY),
+            grown(DENIED, more=POLICY),
         ),
         number(
             "Sources",

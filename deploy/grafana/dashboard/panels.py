@@ -54,9 +54,15 @@ def rate(family: str, by: str = "", more: str = "") -> str:
     return f"sum{_by(by)} (rate({chosen(family, more)}[$__rate_interval]))"
 
 
-def increase(family: str, by: str = "", more: str = "") -> str:
-    """Sum, by labels, what a counter grew in the time that is shown."""
-    return f"sum{_by(by)} (increase({chosen(family, more)}[$__range]))"
+def grown(family: str, by: str = "", more: str = "") -> str:
+    """Sum, by labels, what a counter grew in the time that is shown.
+
+    `increase` leaves out what a series begins with, which is all of a source that came once. Here a
+    series that was not there, or was greater before a reboot, began with 0.
+    """
+    series = chosen(family, more)
+    before = f"({series} offset $__range <= {series} or 0 * {series})"
+    return f"sum{_by(by)} ({series} - {before})"
 
 
 def graph(

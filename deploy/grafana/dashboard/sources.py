@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import Panel
-from panels import Column, Query, chosen, graph, increase, listing, rate
+from panels import Column, Query, chosen, graph, grown, listing, rate
 
 BY_SOURCE = "logwatch_denied_packets_by_source_total"
 BY_FLOW = "logwatch_denied_packets_by_flow_total"
@@ -33,7 +33,7 @@ def sources() -> list[Builder[Panel]]:
             "Top sources in this time",
             f"Packets in the time that is shown. {FORGEABLE}",
             {"source": Column("Source"), "Value": Column("Packets", "short")},
-            f"topk (20, {increase(BY_SOURCE, 'source', NAMED)})",
+            f"topk (20, {grown(BY_SOURCE, 'source', NAMED)})",
         ),
         listing(
             "New today",
@@ -51,7 +51,7 @@ def sources() -> list[Builder[Panel]]:
                 "port": Column("Port"),
                 "Value": Column("Packets", "short"),
             },
-            f"topk (20, {increase(BY_FLOW, 'source, protocol, port', NAMED)})",
+            f"topk (20, {grown(BY_FLOW, 'source, protocol, port', NAMED)})",
         ),
         graph(
             "Without a series of their own",
