@@ -87,6 +87,7 @@ def _told(evidence: Evidence) -> EntryEvidence | None:
         shapes=evidence.shapes,
         forgeable=evidence.forgeable,
         samples=evidence.samples,
+        nodes=evidence.nodes,
     )
 
 
@@ -101,6 +102,7 @@ def _evidence_of(told: EntryEvidence | None, decided: float) -> Evidence:
         destinations=told.destinations,
         shapes=told.shapes,
         samples=told.samples,
+        nodes=told.nodes,
     )
 
 

@@ -37,6 +37,8 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     """What it ever sent: of `syn`, `reply`, `tcp` (neither of them), `udp`, `icmp` and `other`."""
     samples: tuple[str, ...] = ()
     """Up to 5 of its lines as they were written, cut after 512 bytes; kept until the ban ends."""
+    nodes: int = 0
+    """How many nodes saw any of it; 0 where that is not known, as on a host alone."""
 
     @property
     def forgeable(self) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class Reports:
         node reports, so that no event is ever taken for later than before."""
         self._left_out: dict[str, str] = {}
         self._failures = 0
+        self._nodes: dict[str, int] = {}
 
     @property
     def _alone(self) -> Trails:
@@ -52,6 +53,10 @@ class Reports:
     def failures(self) -> int:
         """How many times a report was left out so far."""
         return self._failures
+
+    def nodes(self, source: str) -> int:
+        """How many nodes saw a source that was found last; 0 for any other."""
+        return self._nodes.get(source, 0)
 
     def judge(
         self,
@@ -90,7 +95,32 @@ class Reports:
         found = self._trails.judge(at)
         for each in found:
             of_one.pop(each[0], None)
-        return [*found, *(each for each in of_one.values() if not self._is_quiet(each, at))]
+        found += [each for each in of_one.values() if not self._is_quiet(each, at)]
+        self._nodes = self._count(reports, found, dealt, at, now, ahead) if found else {}
+        return found
+
+    def _count(  # noqa: PLR0913, PLR0917 - what the reports were judged with
+        self,
+        reports: Sequence[tuple[str, bytes]],
+        found: Sequence[Fulfilled],
+        dealt: "_Dealt",
+        at: float,
+        now: float,
+        ahead: Mapping[str, float],
+    ) -> dict[str, int]:
+        """Count the nodes by looking at their reports once more: sources are rarely found."""
+        last = {source: max(at, evidence[4]) for source, *_, evidence in found}
+        numbers = dict.fromkeys(last, 0)
+        for node, data in reports:
+            if node in self._left_out:
+                continue
+            self._alone.forget_all()
+            clock = ahead.get(node, 0.0) + self._beyond[node]
+            self._alone.merge_report(data, node, ahead=clock, now=now)
+            dealt.forget(self._alone, list(last))
+            for source, time in last.items():
+                numbers[source] += any(n for n, _ in self._alone.nearness(source, time))
+        return numbers
 
     def _is_quiet(self, found: Fulfilled, at: float) -> bool:
         source, *_, (*_, last, _, _) = found

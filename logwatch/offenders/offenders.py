@@ -375,7 +375,7 @@ class Offenders:
         for source, index, number, evidence in found:
             rule = self._rules[index]
             network = parse_network(source)
-            seen = evidence_of(evidence)
+            seen = replace(evidence_of(evidence), nodes=self._reports.nodes(source))
             when = min(max(at, seen.last), now)
             offence = Offence(str(network), rule.name, reason(rule, number), seen, when)
             ban = self.bans.get(offence.network)

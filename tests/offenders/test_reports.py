@@ -116,7 +116,7 @@ def test_one_packet_to_each_of_many_nodes_is_one_offender(
     cluster.count("worker-200", [sent(200)], NOW + 200)
     assert [("203.0.113.7/32", "banned by wide")] == cluster.judge(NOW + 201)
     (ban,) = cluster.bans.values()
-    assert (200, NOW + 200) == (ban.evidence.packets, ban.since)
+    assert (200, 200, NOW + 200) == (ban.evidence.packets, ban.evidence.nodes, ban.since)
 
 
 _STEPS = st.lists(
