@@ -186,8 +186,8 @@ class Manual:
     def _require_policy(self, network: str) -> None:
         if self._mode == "observe":
             raise ManualError(
-                f"{network} would not be denied: in mode observe the agent writes no policy; start"
-                " it with --mode propose or enforce"
+                f"{network} would not be denied: in mode observe nothing is written to a policy;"
+                " choose --mode propose or enforce"
             )
 
 
