@@ -24,6 +24,7 @@ from logwatch.agent.schedule import Schedule
 from logwatch.cluster import (
     EVIDENCE_MOST,
     NODE_REPORTS,
+    REPORT_MANAGER,
     TOP_MOST,
     Api,
     ClusterError,
@@ -44,8 +45,6 @@ from logwatch.cluster import (
 from logwatch.config import Cluster
 from logwatch.export import ReportView
 from logwatch.offenders import Testimony, Witness
-
-MANAGER = "logwatch-agent"
 
 TIMEOUT: Timeout = (2.0, 5.0)
 LAST_TIMEOUT: Timeout = (1.0, 1.5)
@@ -271,7 +270,7 @@ class Publisher:
                 return
             result, report = REPEATED, sent.report
         document = report.document()
-        self._api.apply(NODE_REPORTS, self._node, document, manager=MANAGER, timeout=timeout)
+        self._api.apply(NODE_REPORTS, self._node, document, manager=REPORT_MANAGER, timeout=timeout)
         self._sent = _Sent(report, self._clock(), len(msgspec.json.encode(document)))
         self._note(result)
 

@@ -42,6 +42,7 @@ from logwatch.cluster.lease import Lease, NotLeaderError, utc_now
 from logwatch.cluster.node_report import (
     EVIDENCE_MOST,
     NODE_REPORTS,
+    REPORT_MANAGER,
     TOP_MOST,
     NodeReport,
     NodeReportError,
@@ -50,7 +51,7 @@ from logwatch.cluster.node_report import (
 )
 from logwatch.cluster.places import Place, PlaceKind
 from logwatch.cluster.policy_writer import PolicyWriter
-from logwatch.cluster.sets import SetWriter
+from logwatch.cluster.sets import SetWriter, is_reached
 from logwatch.cluster.watch import Event, Watch
 from logwatch.cluster.writer import Drift, Fence, Writer, Written
 
@@ -58,6 +59,7 @@ __all__ = [
     "BLACKLIST_ENTRIES",
     "EVIDENCE_MOST",
     "NODE_REPORTS",
+    "REPORT_MANAGER",
     "TOP_MOST",
     "About",
     "Api",
@@ -106,6 +108,7 @@ __all__ = [
     "bounded",
     "entry_document",
     "entry_name",
+    "is_reached",
     "read_entry",
     "read_report",
     "status_document",

@@ -24,7 +24,7 @@ OBJECT_MOST = 256 * 1024
 EVIDENCE_MOST = 184 * 1024
 """Bytes of evidence. In base64 they leave 10 KiB of the object for all the rest."""
 
-AGENT = "logwatch-agent"
+REPORT_MANAGER = "logwatch-agent"
 """The field manager by which agents write their reports."""
 
 TOP_MOST = 10
@@ -166,7 +166,11 @@ def read_report(data: msgspec.Raw | bytes) -> NodeReport:
         cut=spec.cut,
         top=tuple(spec.top[:TOP_MOST]),
         stored=max(
-            (each.time for each in found.metadata.managed if each.manager == AGENT and each.time),
+            (
+                each.time
+                for each in found.metadata.managed
+                if each.manager == REPORT_MANAGER and each.time
+            ),
             default=None,
         ),
     )

@@ -211,7 +211,7 @@ class SetWriter:
         if not anew and cache.problem is None:
             reached = cache.reached  # first: the snapshot is of then or later
             snapshot = cache.snapshot()
-            if snapshot.synced and _is_reached(self._version, reached):
+            if snapshot.synced and is_reached(self._version, reached):
                 return list(snapshot.objects.values())
         decode = decoder(cache.kind)
         shards: list[Shard] = []
@@ -221,7 +221,7 @@ class SetWriter:
         return shards
 
 
-def _is_reached(version: str, reached: str) -> bool:
+def is_reached(version: str, reached: str) -> bool:
     """Whether a watch has seen a write.
 
     The versions of one collection are numbers that grow, as Kubernetes guarantees from 1.35 on. If

@@ -12,6 +12,10 @@ STEP = 5.0
 """Seconds. Less is the API server's second and the way there. What is known of a clock stays while
 it is not off by more, or its packets would be moved to and fro, past what was dealt with."""
 
+MOST = 400.0
+"""Seconds. What is off by more is no clock that anybody can be helped with, but a report that its
+agent sends again after ten minutes, and that was removed meanwhile."""
+
 
 class Clocks:
     """What is known of them. One thread at a time."""
@@ -27,7 +31,7 @@ class Clocks:
             if report.stored is None:
                 continue
             told = (report.written - report.stored).total_seconds()
-            if abs(told - known[node]) >= STEP:
+            if abs(told - known[node]) >= STEP and abs(told) <= MOST:
                 known[node] = told
         self._ahead = known
         return known

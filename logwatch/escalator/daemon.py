@@ -200,6 +200,7 @@ class Escalator:
             if self._term is not None:
                 self._end_term(self._lease.problem or f"{self._lease.holder} leads")
             return
+        reached = self._entries.reached  # first: the snapshot is of then or later
         entries, reports = self._entries.snapshot(), self._reports.snapshot()
         if not (entries.synced and reports.synced and self._discovery.ready):
             return  # who must never be banned, and who is, has to be known first
@@ -216,7 +217,7 @@ class Escalator:
             self._judged, self._judged_at = reports, moment
         lag = max(PACE_LEAST, len(reports.objects) / NODES_A_SECOND) + LATE_SECONDS
         ahead = self._clocks.ahead(reports.objects)
-        term.round(entries.objects, changed, now=now, at=now - lag, ahead=ahead)
+        term.round(entries.objects, changed, reached=reached, now=now, at=now - lag, ahead=ahead)
 
     def _begin_term(self, entries: Mapping[str, Entry]) -> None:
         self._writer.forget()

@@ -30,6 +30,7 @@ from logwatch.cluster import (
     bounded,
     entry_document,
     entry_name,
+    is_reached,
     read_entry,
     status_document,
     time_of,
@@ -90,8 +91,8 @@ class Entries:
         self._kept: dict[str, _Kept] = {}
         """By network."""
         self._refusals = Refusals()
-        self._superseded: list[Entry] = []
-        """Rules' entries that are to be deleted, since one by hand counts instead."""
+        self._superseded: dict[str, Entry] = {}
+        """Rules' entries that are to be deleted, since one by hand counts instead; by uid."""
         self._deleted: set[str] = set()
         """Uids of entries that were deleted here, while the cache still shows them."""
         self._names: frozenset[str] = frozenset()
@@ -112,10 +113,11 @@ class Entries:
                 self._kept[ban.network] = _Kept(entry, phase=phase, is_checked=False)
         return documents
 
-    def take(self, entries: Mapping[str, Entry], now: float) -> Iterator[ByHand]:
+    def take(self, entries: Mapping[str, Entry], reached: str, now: float) -> Iterator[ByHand]:
         """Carry out what people did, and say what that was, one by one.
 
-        What is not asked for any more is taken up by the next call, as it is after an error.
+        `reached` is the resourceVersion up to which `entries` know all changes. What is not asked
+        for any more is taken up by the next call, as it is after an error.
         """
         looked = (entries, self._offenders.protected_revision)
         if self._looked[0] is entries and self._looked == looked:
@@ -125,18 +127,20 @@ class Entries:
         uids = {entry.uid for entry in there}
         self._deleted &= {entry.uid for entry in entries.values()}
         self._refusals.keep(uids)
-        for network in self._missing(uids):
+        for network in self._missing(uids, reached):
             yield from self._undo(network, now)
         for entry in sorted(there, key=lambda entry: _order(entry, now)):
-            if entry.uid not in self._deleted:
+            if entry.uid not in self._deleted and entry.uid not in self._superseded:
                 yield from self._take(entry, now)
         self._looked = looked
 
-    def _missing(self, uids: set[str]) -> list[str]:
+    def _missing(self, uids: set[str], reached: str) -> list[str]:
+        """List the networks whose entries are gone, also before the cache had shown them."""
         return [
             network
             for network, kept in self._kept.items()
-            if kept.seen and kept.entry.uid not in uids
+            if kept.entry.uid not in uids
+            and (kept.seen or is_reached(kept.entry.resource_version, reached))
         ]
 
     def _undo(self, network: str, now: float) -> Iterator[ByHand]:
@@ -248,7 +252,7 @@ class Entries:
         if kept is not None and kept.entry.uid == entry.uid:
             return
         if kept is not None and kept.entry.spec.rule:
-            self._superseded.append(kept.entry)
+            self._superseded[kept.entry.uid] = kept.entry
         elif kept is not None:
             self._refusals.add(kept.entry, self._offenders.protected_revision)
         self._kept[str(network)] = _Kept(entry, phase=entry.status.phase)
@@ -287,10 +291,10 @@ class Entries:
         for network in changed:
             yield
             self._tell(network, documents[network], enforced, now)
-        while self._superseded:
+        for uid, entry in [*self._superseded.items()]:
             yield
-            self._delete(self._superseded[-1])
-            self._superseded.pop()
+            self._delete(entry)
+            del self._superseded[uid]
         for network in [each for each in self._kept if each not in documents]:
             yield
             self._end(network)
@@ -303,6 +307,14 @@ class Entries:
         if self._refusals:
             numbers["Refused"] = numbers.get("Refused", 0) + len(self._refusals)
         return numbers
+
+    def of_rules(self, since: float) -> list[str]:
+        """List the networks of the entries that rules made, by what came after a time."""
+        return [
+            network
+            for network, kept in self._kept.items()
+            if kept.entry.spec.rule and (kept.ban is None or kept.ban.evidence.last >= since)
+        ]
 
     def of(self, network: str) -> Entry | None:
         """Give the entry that keeps a network's ban."""

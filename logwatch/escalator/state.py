@@ -1,12 +1,14 @@
 """What outlives a leader and stands in no BlacklistEntry: a freeze, and what was undone.
 
 It is one ConfigMap beside the Lease, written by compare-and-swap. Without it, whoever leads next
-would ban again at once what a person just let go.
+would ban again at once what a person just let go, also while nobody led: for that it names the
+entries that there were.
 """
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import msgspec
 
@@ -19,6 +21,9 @@ KEY = "state.json"
 UNDONE_MOST = 5_000
 """Undone networks that are remembered, 60 bytes each: the latest, in 300 KiB of the API's MiB."""
 
+BANNED_MOST = 5_000
+"""Entries that are remembered: the latest, in 200 KiB of it."""
+
 ATTEMPTS = 3
 """People may change the ConfigMap, too, such as its labels."""
 
@@ -27,6 +32,18 @@ class _Saved(msgspec.Struct):
     undone: dict[str, float] = {}
     freeze: str = ""
     """What `Offenders.freeze_document` gave, in base64."""
+    banned: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What was read."""
+
+    undone: "Undone"
+    freeze: bytes | None = None
+    banned: frozenset[str] = frozenset()
+    """Networks of rules' entries that there were: one that is missing was deleted by a person."""
+    is_readable: bool = True
 
 
 class Undone(Mapping[str, float]):
@@ -77,28 +94,41 @@ class State:
         self._found: Document | None = None
         self._saved: tuple[int, bytes | None] = (0, None)
         """The revision of what was undone and the freeze, as they were written last."""
+        self._banned: frozenset[str] = frozenset()
+        """As they were written last."""
 
-    def read(self, seconds: float, now: float) -> tuple[Undone, bytes | None, bool]:
-        """Read what was undone, the document of a freeze, and whether all of it was readable."""
+    def read(self, seconds: float, now: float) -> Saved:
+        """Read all of it; what was undone is remembered for so many seconds."""
         self._read()
         text = str(((self._found or {}).get("data") or {}).get(KEY, "{}"))
         try:
             saved = msgspec.json.decode(text, type=_Saved)
             freeze = base64.b64decode(saved.freeze) or None
         except (msgspec.MsgspecError, ValueError):
-            return Undone({}, seconds=seconds), None, False
+            return Saved(Undone({}, seconds=seconds), is_readable=False)
         undone = {}
         for network, time in saved.undone.items():
             with suppress(NetworkError):
                 undone[str(parse_network(network))] = min(time, now)
         self._saved = (0, freeze)
-        return Undone(undone, seconds=seconds), freeze, len(undone) == len(saved.undone)
+        self._banned = frozenset(saved.banned)
+        is_readable = len(undone) == len(saved.undone)
+        return Saved(Undone(undone, seconds=seconds), freeze, self._banned, is_readable)
 
-    def write(self, undone: Undone, freeze: bytes | None) -> None:
-        """Write what has changed; Conflict when others change it again and again."""
-        if self._saved == (undone.revision, freeze):
+    def write(
+        self, undone: Undone, freeze: bytes | None, banned: Sequence[str] | None = None
+    ) -> None:
+        """Write what has changed; Conflict when others change it again and again.
+
+        Without those that are `banned`, the latest last, they are as before, but for the undone.
+        """
+        has_changed = self._saved != (undone.revision, freeze)
+        if banned is None:
+            banned = sorted(self._banned - undone.keys() if has_changed else self._banned)
+        banned = banned[-BANNED_MOST:]
+        if not has_changed and self._banned == frozenset(banned):
             return
-        saved = _Saved(dict(undone), base64.b64encode(freeze or b"").decode())
+        saved = _Saved(dict(undone), base64.b64encode(freeze or b"").decode(), list(banned))
         text = msgspec.json.encode(saved).decode()
         for attempt in range(ATTEMPTS):
             self._fence()
@@ -109,7 +139,7 @@ class State:
                     raise
                 self._read()
             else:
-                self._saved = (undone.revision, freeze)
+                self._saved, self._banned = (undone.revision, freeze), frozenset(banned)
                 return
 
     def _read(self) -> None:

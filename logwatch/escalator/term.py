@@ -81,11 +81,17 @@ class Term:
         self._looks_back = max((rule.within for rule in rules), default=0) + LATE_SECONDS
         self._state = State(api, config.cluster.namespace, fence)
         now = time.time()
-        self._undone, freeze, is_readable = self._state.read(self._looks_back, now)
-        if not is_readable:
+        saved = self._state.read(self._looks_back, now)
+        self._undone = saved.undone
+        if not saved.is_readable:
             log.warning("damaged state left out", object="ConfigMap", remedy="it is written anew")
+        there = {str(entry.network) for entry in entries.values()}
+        for network in sorted(saved.banned - there):
+            self._undone.add(network, now)
+            log.warning("removed by hand while nobody led", network=network)
+            audit.note(now, "removed", network=network, by="hand")
         self._entries = Entries(api, self._offenders, self._undone, config.mode, fence)
-        self._offenders.restore(self._entries.restore(entries, now), freeze=freeze, now=now)
+        self._offenders.restore(self._entries.restore(entries, now), freeze=saved.freeze, now=now)
         self._frozen: Frozen | None = None
         """As it was saved last."""
         self._is_frozen = False
@@ -121,21 +127,23 @@ class Term:
             self._enforced_number = sum(map(enforced.holds, wanted))
         return {"decided": len(wanted), "enforced": self._enforced_number}
 
-    def round(
+    def round(  # noqa: PLR0913 - what is known at one moment
         self,
         entries: Mapping[str, Entry],
         reports: Mapping[str, NodeReport] | None,
         *,
+        reached: str,
         now: float,
         at: float,
         ahead: Mapping[str, float],
     ) -> None:
         """Go round once; `reports` are None where none of them has changed since.
 
+        `reached` is the resourceVersion up to which `entries` know all changes.
         Sources are judged as of `at` with clocks that are `ahead`, see `Offenders.judge_reports`.
         Raises ClusterError and NotLeaderError: then the rest of the round was not done.
         """
-        for did in self._entries.take(entries, now):
+        for did in self._entries.take(entries, reached, now):
             self._tell_by_hand(did, now)
         if reports is not None:
             self._judge(reports, now, at, ahead)
@@ -144,9 +152,11 @@ class Term:
         self._tell_freeze()
         self._tell_ended(self._teller.expire(now))
         self._undone.forget(now)
-        self._state.write(self._undone, self._freeze())
+        freeze = self._freeze()
+        self._state.write(self._undone, freeze)
         until = time.monotonic() + WRITE_SECONDS
         is_done = self._entries.write(self._is_enforced, now, until)
+        self._state.write(self._undone, freeze, self._entries.of_rules(now - self._looks_back))
         self._tell_decided()
         self._write_policy(now)
         is_told = self._entries.write(self._is_enforced, now, until)

@@ -70,6 +70,17 @@ def test_a_damaged_report_says_what_is_wrong(spec: dict[str, object], sentence: 
         read_report(encoded(REPORT, **spec))
 
 
+def test_a_report_tells_when_the_api_server_took_it_from_the_agent() -> None:
+    """Others may have touched it since, such as a person its labels."""
+    taken = {"manager": "logwatch-agent", "operation": "Apply", "time": "2026-03-01T12:00:01Z"}
+    touched = {"manager": "kubectl", "operation": "Update", "time": "2026-03-01T12:30:00Z"}
+    document = REPORT.document()
+    document["metadata"]["managedFields"] = [taken, touched]
+    found = read_report(msgspec.json.encode(document))
+    assert datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC) == found.stored
+    assert REPORT.is_as(found)
+
+
 def test_what_a_later_version_adds_is_left_out() -> None:
     assert REPORT == read_report(encoded(REPORT, colour="blue"))
 

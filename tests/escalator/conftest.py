@@ -7,13 +7,27 @@ from pathlib import Path
 
 import pytest
 from lab import deployment
-from lab.api_server import ApiServer
+from lab.api_server import ApiServer, kubectl
 from lab.calico import definitions
 from lab.calico_objects import Objects
 from lab.definitions import serve
 from lab.escalator import RunningEscalator
 from lab.identity import Identity
 from lab.namespace import LabError
+
+from logwatch.cluster import BLACKLIST_ENTRIES
+
+ENTRIES = BLACKLIST_ENTRIES.path()
+
+
+def entry(cidr: str, name: str, **spec: object) -> dict:
+    """An entry as a person writes it."""
+    return {
+        "apiVersion": BLACKLIST_ENTRIES.api_version,
+        "kind": "BlacklistEntry",
+        "metadata": {"name": name},
+        "spec": {"cidr": cidr, **spec},
+    }
 
 
 @dataclass(frozen=True)
@@ -39,8 +53,37 @@ class Cluster:
 
     def entries(self) -> dict[str, dict]:
         """All entries, by their networks."""
-        path = "/apis/calico-logwatch.io/v1alpha1/blacklistentries"
-        return {each["spec"]["cidr"]: each for each in self.admin.call("GET", path)["items"]}
+        return {each["spec"]["cidr"]: each for each in self.admin.call("GET", ENTRIES)["items"]}
+
+    def make(self, cidr: str, name: str, **spec: object) -> None:
+        """Make an entry by hand."""
+        self.admin.call("POST", ENTRIES, entry(cidr, name, **spec))
+
+    def change(self, name: str, **spec: object) -> None:
+        """Change what an entry asks for; None takes a field away."""
+        content = "application/merge-patch+json"
+        self.admin.call("PATCH", f"{ENTRIES}/{name}", {"spec": spec}, content=content)
+
+    def delete(self, name: str) -> None:
+        """Delete an entry."""
+        self.admin.call("DELETE", f"{ENTRIES}/{name}")
+
+    def kubectl(self, *arguments: str, text: str | None = None) -> str:
+        """Run the real kubectl, and give what it prints."""
+        return kubectl(self.admin, self.directory, *arguments, text=text)
+
+    def events(self) -> list[tuple[str, str, str]]:
+        """All Events of the escalator: reason, note, and the name of what they are about."""
+        found = self.admin.call("GET", "/apis/events.k8s.io/v1/events")["items"]
+        found.sort(key=lambda each: each["eventTime"])
+        return [(each["reason"], each["note"], each["regarding"]["name"]) for each in found]
+
+    def messages(self) -> dict[str, str]:
+        """What entries tell, by the names of the entries."""
+        return {
+            each["metadata"]["name"]: each.get("status", {}).get("message", "")
+            for each in self.admin.call("GET", ENTRIES)["items"]
+        }
 
     def phases(self) -> dict[str, str]:
         """Phase by network; empty where there is none yet."""
