@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from logwatch.cluster.connection import JSON, MOUNTED, Connection, Request, Timeout, configuration
-from logwatch.cluster.errors import Unavailable
+from logwatch.cluster.errors import NotServed, Unavailable
 from logwatch.cluster.kind import Kind
 from logwatch.cluster.watch import Watch
 
@@ -81,6 +81,15 @@ class _Group(msgspec.Struct):
 
 class _Groups(msgspec.Struct):
     groups: list[_Group]
+
+
+class _Resource(msgspec.Struct):
+    name: str
+    verbs: list[str]
+
+
+class _Resources(msgspec.Struct):
+    resources: list[_Resource]
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +300,21 @@ class Api:
         return {
             group.name: [version.version for version in group.versions] for group in found.groups
         }
+
+    def verbs(self, kind: Kind, *, timeout: Timeout = TIMEOUT) -> Sequence[str]:
+        """Give what can be done with a kind now: nothing where it is not served.
+
+        While its definition is being deleted, and all objects with it, `create` is not there.
+        """
+        path = f"/apis/{kind.api_version}"
+        if self._calls:
+            self._calls("get", "", path, "")
+        request = Request("GET", path)
+        try:
+            found = _decoded(request, self._connection.send(request, timeout), _Resources)
+        except NotServed:
+            return ()
+        return next((each.verbs for each in found.resources if each.name == kind.plural), ())
 
     def close(self) -> None:
         """Close the idle connections."""

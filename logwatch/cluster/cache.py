@@ -105,6 +105,8 @@ class Cache(Generic[Decoded]):
         self._problem: str | None = None
         self._is_missing = False
         self._watch: Watch | None = None
+        self._asked = 0  # how often `renew` was called
+        self._renewed = 0  # up to which of these calls all has been listed since
         self._stopping = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=f"logwatch-{kind.plural}", daemon=True
@@ -120,6 +122,17 @@ class Cache(Generic[Decoded]):
         if (watch := self._watch) is not None:
             watch.close()
         self._thread.join(STOP_SECONDS)
+
+    def renew(self) -> None:
+        """List all anew: a watch may hang unnoticed, and what it told be older than one thinks."""
+        self._asked += 1
+        if (watch := self._watch) is not None:
+            watch.close()
+
+    @property
+    def is_renewed(self) -> bool:
+        """Whether all has been listed since the last `renew`."""
+        return self._asked == self._renewed
 
     @property
     def alive(self) -> bool:
@@ -190,6 +203,7 @@ class Cache(Generic[Decoded]):
         objects: dict[str, tuple[str, Decoded]] = {}
         broken: dict[str, str] = {}
         version = ""
+        asked = self._asked
         pages = self._api.pages(
             self.kind,
             limit=self._page,
@@ -210,7 +224,8 @@ class Cache(Generic[Decoded]):
         self._version = version
         self._heard = self._clock()
         self._is_missing = False
-        if changed:
+        is_awaited, self._renewed = asked != self._renewed, asked
+        if changed or is_awaited:
             self._wake()
 
     def _follow(self) -> bool:
@@ -228,7 +243,7 @@ class Cache(Generic[Decoded]):
         self._watch = watch
         self._heard = self._clock()
         self._tell(None)
-        if self._stopping.is_set():
+        if self._stopping.is_set() or not self.is_renewed:
             watch.close()
         for event in watch:
             if self._stopping.is_set():
@@ -237,6 +252,9 @@ class Cache(Generic[Decoded]):
             self._heard = self._clock()
             self._apply(event)
         self._watch = None
+        if not self.is_renewed:
+            self._version = ""
+            return True
         self._heard = self._clock()
         if self._heard - began >= SHORT_SECONDS:
             self._failures = 0

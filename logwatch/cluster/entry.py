@@ -160,9 +160,15 @@ def entry_document(spec: EntrySpec, name: str = "") -> Document:
     return _document(name or entry_name(spec.cidr), spec=msgspec.to_builtins(spec))
 
 
-def status_document(name: str, status: EntryStatus) -> Document:
-    """Make the object to apply to the subresource `status`, cut to what the CRD takes."""
-    return _document(name, status=msgspec.to_builtins(bounded(status)))
+def status_document(name: str, status: EntryStatus, version: str = "") -> Document:
+    """Make the object to apply to the subresource `status`, cut to what the CRD takes.
+
+    With the resourceVersion `version` it is a Conflict where the entry has changed since.
+    """
+    document = _document(name, status=msgspec.to_builtins(bounded(status)))
+    if version:
+        document["metadata"]["resourceVersion"] = version
+    return document
 
 
 def bounded(status: EntryStatus) -> EntryStatus:

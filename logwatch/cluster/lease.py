@@ -123,6 +123,11 @@ class Lease:
         return str(self._seen.get("holderIdentity") or "")
 
     @property
+    def term(self) -> str | None:
+        """Tell one time of holding it from another: while it is the same, nobody else held it."""
+        return str(self._seen.get("acquireTime")) if self.holder == self.identity else None
+
+    @property
     def problem(self) -> str | None:
         """Why the last step failed, in a sentence."""
         return self._problem
