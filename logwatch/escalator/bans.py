@@ -12,6 +12,9 @@ FOREVER = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 NO_REASON = "no reason given"
 
+ROUNDED = 1.0
+"""Seconds by which the end of a ban and the end that its entry asks for may differ."""
+
 PHASES: dict[Mode, Phase] = {"observe": "Observed", "propose": "Proposed", "enforce": "Pending"}
 
 
@@ -28,6 +31,10 @@ def ban_of(entry: Entry, mode: Mode, now: float) -> Ban | None:
     created = entry.created or datetime.now(UTC)
     decided = (status.decided or created).timestamp()
     expires = FOREVER if entry.expires is None else entry.expires.timestamp()
+    ended, offence = status.ended, max(1, status.offences)
+    if ended is not None and expires > ended.timestamp() + ROUNDED:
+        # Decided anew or put off by hand, and whoever led then ended before telling so here.
+        decided, ended, offence = ended.timestamp(), None, offence + 1
     ending = status.ending if status.ending in {"expired", "protected", "removed"} else "expired"
     is_by_hand = status.by == "hand" or not spec.rule
     return Ban(
@@ -38,11 +45,11 @@ def ban_of(entry: Entry, mode: Mode, now: float) -> Ban | None:
         since=decided,
         expires=expires,
         seconds=max(1.0, float(status.seconds), expires - now),
-        offence=max(1, status.offences),
+        offence=offence,
         phase=status.mode or mode,
         decided=0.0 if is_by_hand else decided,
-        ended=None if status.ended is None else status.ended.timestamp(),
-        ending="" if status.ended is None else ending,  # type: ignore[arg-type]
+        ended=None if ended is None else ended.timestamp(),
+        ending="" if ended is None else ending,  # type: ignore[arg-type]
         by="hand" if is_by_hand else "rule",
         forced=spec.force,
     )
@@ -55,6 +62,7 @@ def spec_of(ban: Ban) -> EntrySpec:
         rule="" if ban.rule == BY_HAND else ban.rule,
         expires=None if ban.expires >= FOREVER else _text(ban.expires),
         force=ban.forced,
+        reason=ban.reason if ban.rule == BY_HAND and ban.reason != NO_REASON else "",
     )
 
 

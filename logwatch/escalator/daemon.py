@@ -38,7 +38,7 @@ from logwatch.cluster import (
 from logwatch.config import Config
 from logwatch.escalator.clocks import Clocks
 from logwatch.escalator.counts import Counts, Requests
-from logwatch.escalator.term import Term
+from logwatch.escalator.term import PARTS, Term
 from logwatch.export import EscalatorCollector, EscalatorView, Metrics, Server, escalator_page
 from logwatch.offenders import REFUSALS, Protected, Rule
 
@@ -109,6 +109,11 @@ class Escalator:
             Path(config.state).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._audit = AuditLog(config.audit_path, {}, config.mode)
         self._term: Term | None = None
+        self._term_of: str | None = None
+        """Which time of holding the Lease it belongs to."""
+        self._asked_for: str | None = None
+        """For which of these times the entries were listed anew."""
+        self._is_leading = False
         self._judged: Snapshot[NodeReport] | None = None
         self._judged_at = 0.0
         self._told: dict[str, str] = {}
@@ -159,7 +164,7 @@ class Escalator:
             while not self.is_stopping:
                 began = time.monotonic()
                 self._round()
-                if self._term is None or not self._term.is_behind:
+                if not (self._is_leading and self._term and self._term.is_behind):
                     self._wake.wait(max(0.0, began + ROUND_SECONDS - time.monotonic()))
                 self._wake.clear()
                 pause = began + PACE_SECONDS - time.monotonic()
@@ -175,9 +180,7 @@ class Escalator:
     def _round(self) -> None:
         try:
             self._lead()
-        except NotLeaderError as error:
-            self._end_term(str(error))
-        except ClusterError as error:
+        except (NotLeaderError, ClusterError) as error:
             self._tell("cluster", str(error))
         except Exception as error:  # noqa: BLE001 - a fault must not end what protects a cluster
             self._tell("round", f"{type(error).__name__}: {error}; please report this")
@@ -197,17 +200,14 @@ class Escalator:
 
     def _lead(self) -> None:
         if not self._lease.is_leader:
-            if self._term is not None:
-                self._end_term(self._lease.problem or f"{self._lease.holder} leads")
+            self._pause(self._lease.problem or f"{self._lease.holder} leads")
             return
         reached = self._entries.reached  # first: the snapshot is of then or later
         entries, reports = self._entries.snapshot(), self._reports.snapshot()
         if not (entries.synced and reports.synced and self._discovery.ready):
             return  # who must never be banned, and who is, has to be known first
         self._protected.refresh_cluster()
-        if self._term is None:
-            self._begin_term(entries.objects)
-        term = self._term
+        term = self._term_now(entries.objects)
         if term is None:
             return
         now, moment = time.time(), time.monotonic()
@@ -219,9 +219,35 @@ class Escalator:
         ahead = self._clocks.ahead(reports.objects)
         term.round(entries.objects, changed, reached=reached, now=now, at=now - lag, ahead=ahead)
 
-    def _begin_term(self, entries: Mapping[str, Entry]) -> None:
+    def _term_now(self, entries: Mapping[str, Entry]) -> Term | None:
+        """Give the term that goes on; None while a new one can't begin yet.
+
+        One that was interrupted goes on with all that it had decided, unless another replica has
+        led since. A new one waits until the entries are listed anew: a watch that hangs would have
+        it take back what the last leader decided.
+        """
+        held = self._lease.term
+        if held is None:
+            return None
+        if self._term is None or held != self._term_of:
+            if self._asked_for != held:
+                self._asked_for = held
+                self._entries.renew()
+            if not self._entries.is_renewed or entries is not self._entries.snapshot().objects:
+                return None
+            self._term = self._new_term(entries)
+            self._term_of = held
+        if not self._is_leading:
+            self._is_leading = True
+            bans = len(self._term.offenders.bans)
+            self._log.info("leading", identity=self._identity, bans=bans)
+            self._audit.note(time.time(), "leading", version=__version__)
+        return self._term
+
+    def _new_term(self, entries: Mapping[str, Entry]) -> Term:
         self._writer.forget()
-        self._term = Term(
+        self._judged = None
+        return Term(
             self._config,
             self._rules,
             self._protected,
@@ -234,27 +260,26 @@ class Escalator:
             audit=self._audit,
             entries=entries,
         )
-        self._judged = None
-        self._log.info("leading", identity=self._identity, bans=len(self._term.offenders.bans))
-        self._audit.note(time.time(), "leading", version=__version__)
 
-    def _end_term(self, why: str) -> None:
-        if self._term is not None:
+    def _pause(self, why: str) -> None:
+        if self._is_leading:
             self._log.warning("leading no more", why=why)
             self._audit.note(time.time(), "leading no more", why=why)
-        self._term = None
-        self._told.pop("policy", None)
+        self._is_leading = False
+        for part in PARTS:
+            self._told.pop(part, None)
 
     def _problems(self) -> dict[str, str | None]:
         """Say what is wrong by part; None where it is not."""
         broken = self._reports.snapshot().broken
+        own = self._term.problems if self._term is not None and self._is_leading else {}
         return {
             "reports": self._reports.problem,
             "damaged reports": _first(broken),
             "entries": self._entries.problem,
             "lease": self._lease.problem,
             "never ban": "; ".join(self._discovery.problems) or None,
-            "policy": None if self._term is None else self._term.problems.get("policy"),
+            **{part: own.get(part) for part in PARTS},
             "events": self._events.problem,
         }
 
@@ -297,7 +322,7 @@ class Escalator:
         return reasons
 
     def _make_view(self) -> EscalatorView:
-        term = self._term
+        term = self._term if self._is_leading else None
         reports = self._reports.snapshot()
         rules = tuple(rule.name for rule in self._rules)
         return EscalatorView(

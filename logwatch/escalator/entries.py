@@ -2,6 +2,8 @@
 
 What people did is found by comparing an entry with what was written last. `metadata.generation`
 grows with each change of a spec, so that a cache that lags behind is never taken for a person.
+A status is written only over what was known of the entry: one that arrives late, of a leader that
+was cut off, changes nothing.
 
 Of several entries for one network one counts: one that is not over before one that is, one by hand
 before a rule's, an older one before a newer one. A rule's that gives way to one by hand is deleted.
@@ -127,7 +129,12 @@ class Entries:
         uids = {entry.uid for entry in there}
         self._deleted &= {entry.uid for entry in entries.values()}
         self._refusals.keep(uids)
-        for network in self._missing(uids, reached):
+        missing = self._missing(uids, reached)
+        if missing and self._are_all_going():
+            for network in missing:
+                del self._kept[network]  # made anew as soon as that is possible
+            missing = []
+        for network in missing:
             yield from self._undo(network, now)
         for entry in sorted(there, key=lambda entry: _order(entry, now)):
             if entry.uid not in self._deleted and entry.uid not in self._superseded:
@@ -142,6 +149,13 @@ class Entries:
             if kept.entry.uid not in uids
             and (kept.seen or is_reached(kept.entry.resource_version, reached))
         ]
+
+    def _are_all_going(self) -> bool:
+        """Whether the definition of entries is being deleted, and all entries with it.
+
+        That undoes no ban: who updates definitions in this way doesn't mean to.
+        """
+        return "create" not in self._api.verbs(BLACKLIST_ENTRIES)
 
     def _undo(self, network: str, now: float) -> Iterator[ByHand]:
         kept = self._kept.pop(network)
@@ -168,6 +182,10 @@ class Entries:
             kept.seen = True
             if entry.generation > kept.entry.generation or not kept.is_checked:
                 yield from self._change(kept, entry, entry.network, now)
+            elif _is_newer(entry, kept.entry):
+                kept.entry = entry
+                if kept.phase not in {None, entry.status.phase}:  # somebody wrote another status
+                    kept.document = b""
         elif _rank(entry, now) < (network not in self._offenders.bans, bool(kept.entry.spec.rule)):
             yield from self._adopt(entry, entry.network, now)
         elif _rank(entry, now)[0]:
@@ -388,12 +406,15 @@ class Entries:
         at = since or (time_of(now) if phase == "Enforced" else None)
         status = bounded(status_of(ban, phase, at))
         if status != kept.entry.status:
-            applied = self._apply_status(kept.entry.name, status)
+            try:
+                applied = self._apply_status(kept.entry.name, status, kept.entry.resource_version)
+            except Conflict:
+                return  # somebody changed it: the cache will show how
             if applied is None:  # gone: where the cache never showed it, it is an undo all the same
                 kept.seen = True
                 self._looked = (None, 0)
             else:
-                kept.entry = replace(kept.entry, status=_entry(applied).status)
+                kept.entry = _entry(applied)
         kept.document, kept.ban, kept.phase = document, ban, phase
 
     def _end(self, network: str) -> None:
@@ -418,24 +439,29 @@ class Entries:
             pass
         self._deleted.add(entry.uid)
 
-    def _apply_status(self, name: str, status: EntryStatus) -> Document | None:
-        """Write a status; None where the entry is gone."""
+    def _apply_status(self, name: str, status: EntryStatus, version: str = "") -> Document | None:
+        """Write a status; None where the entry is gone. Conflict where `version` is over."""
         self._fence()
         try:
             return self._api.apply(
                 BLACKLIST_ENTRIES,
                 name,
-                status_document(name, status),
+                status_document(name, status, version),
                 manager=MANAGER,
                 subresource="status",
             )
         except NotServed:
             raise
-        except (NotFound, Conflict):
+        except NotFound:
             return None
         except Invalid as error:
             self.invalid[name] = str(error)
             return None
+
+
+def _is_newer(entry: Entry, known: Entry) -> bool:
+    """Whether an entry was read after another state of it: versions are numbers that grow."""
+    return int(entry.resource_version) > int(known.resource_version)
 
 
 def _phase(ban: Ban, before: Phase | None, enforced: Callable[[str], bool]) -> Phase:

@@ -6,7 +6,8 @@ policy, what is told of it.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import structlog
 
@@ -16,9 +17,11 @@ from logwatch.cluster import (
     BLACKLIST_ENTRIES,
     About,
     Api,
+    ClusterError,
     Entry,
     Events,
     NodeReport,
+    Unreachable,
     Writer,
     Written,
     entry_name,
@@ -41,6 +44,9 @@ FREEZE_SECONDS = 10.0
 """How long what is saved of a freeze may be behind: a flood would have it saved each round."""
 
 ENTRY = "BlacklistEntry"
+
+PARTS = ("reading entries", "writing entries", "state", "policy")
+"""What may fail by itself while a leader works."""
 
 
 class Term:
@@ -106,7 +112,7 @@ class Term:
         self._since: dict[str, float] = {}
         """Networks that are to be written, and when their last packet was logged."""
         self.problems: dict[str, str] = {}
-        """By part, in a sentence."""
+        """By part (`PARTS`), in a sentence."""
         self.is_behind = False
         """Whether entries are left to be written: come back at once."""
 
@@ -141,10 +147,13 @@ class Term:
 
         `reached` is the resourceVersion up to which `entries` know all changes.
         Sources are judged as of `at` with clocks that are `ahead`, see `Offenders.judge_reports`.
-        Raises ClusterError and NotLeaderError: then the rest of the round was not done.
+        What the API server refuses is in `problems`, and holds up nothing else. Raises Unreachable
+        and NotLeaderError: then the rest of the round was not done.
         """
-        for did in self._entries.take(entries, reached, now):
-            self._tell_by_hand(did, now)
+        self.is_behind = False
+        with self._part("reading entries"):
+            for did in self._entries.take(entries, reached, now):
+                self._tell_by_hand(did, now)
         if reports is not None:
             self._judge(reports, now, at, ahead)
         self._tell(self._offenders.decide(now))
@@ -153,14 +162,33 @@ class Term:
         self._tell_ended(self._teller.expire(now))
         self._undone.forget(now)
         freeze = self._freeze()
-        self._state.write(self._undone, freeze)
+        with self._part("state"):
+            self._state.write(self._undone, freeze)
         until = time.monotonic() + WRITE_SECONDS
-        is_done = self._entries.write(self._is_enforced, now, until)
-        self._state.write(self._undone, freeze, self._entries.of_rules(now - self._looks_back))
+        self._write_entries(now, until)
+        with self._part("state"):
+            kept = self._entries.of_rules(now - self._looks_back)
+            self._state.write(self._undone, freeze, kept)
         self._tell_decided()
         self._write_policy(now)
-        is_told = self._entries.write(self._is_enforced, now, until)
-        self.is_behind = not (is_done and is_told)
+        self._write_entries(now, until)
+
+    @contextmanager
+    def _part(self, part: str) -> Iterator[None]:
+        """Take a refusal of the API server for a problem of this part alone."""
+        try:
+            yield
+        except Unreachable:
+            raise
+        except ClusterError as error:
+            self.problems[part] = str(error)
+        else:
+            self.problems.pop(part, None)
+
+    def _write_entries(self, now: float, until: float) -> None:
+        with self._part("writing entries"):
+            if not self._entries.write(self._is_enforced, now, until):
+                self.is_behind = True
 
     def _judge(
         self, reports: Mapping[str, NodeReport], now: float, at: float, ahead: Mapping[str, float]
