@@ -35,9 +35,12 @@ class Cluster:
     """A cluster with Calico's v1 kinds and logwatch's rights."""
 
     server: ApiServer
+    identity: Identity
+    """The escalator's."""
     directory: Path
     start: Callable[..., RunningEscalator]
-    """Starts an escalator, named, with options and settings of RunningEscalator."""
+    """Starts an escalator, named, with options and settings of RunningEscalator. It speaks to the
+    API server, or to a proxy at `url`."""
 
     @property
     def admin(self) -> Identity:
@@ -114,9 +117,12 @@ def cluster(running_server: ApiServer, tmp_path: Path) -> Iterator[Cluster]:
     with ExitStack() as stack:
         identity = deployment.escalator(running_server)
 
-        def start(name: str = "one", *options: str, **settings: object) -> RunningEscalator:
-            made = RunningEscalator(tmp_path / name, identity, *options, **settings)
+        def start(
+            name: str = "one", *options: str, url: str = "", **settings: object
+        ) -> RunningEscalator:
+            spoken = identity.through(url or identity.url)
+            made = RunningEscalator(tmp_path / name, spoken, *options, **settings)
             return stack.enter_context(made)
 
-        yield Cluster(running_server, tmp_path, start)
+        yield Cluster(running_server, identity, tmp_path, start)
     running_server.reset()
