@@ -306,7 +306,7 @@ class Api:
 
         While its definition is being deleted, and all objects with it, `create` is not there.
         """
-        path = f"/apis/{kind.api_version}"
+        path = f"/{'apis' if kind.group else 'api'}/{kind.api_version}"
         if self._calls:
             self._calls("get", "", path, "")
         request = Request("GET", path)

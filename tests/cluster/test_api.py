@@ -111,6 +111,12 @@ def test_the_groups_that_are_served_are_told_with_their_versions(api: Api) -> No
     assert ["v1"] == api.groups()["coordination.k8s.io"]
 
 
+def test_what_can_be_done_with_a_kind_is_told_and_nothing_where_it_is_not_served(api: Api) -> None:
+    assert {"create", "delete", "watch"} <= set(api.verbs(MAPS))
+    assert "create" not in api.verbs(Kind("authentication.k8s.io", "v1", "nothings"))
+    assert not api.verbs(Kind("example.org", "v1", "things"))
+
+
 def test_each_call_is_told_as_rbac_knows_it(api_server: ApiServer, connect: Connect) -> None:
     """The audit log of the API server says the same of them."""
     calls: list[tuple[str, str, str, str]] = []

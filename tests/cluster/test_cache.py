@@ -226,6 +226,23 @@ def test_a_server_that_falls_silent_in_a_watch_is_noticed_and_left(
     assert eventually(lambda: cache.problem is None, SECONDS)
 
 
+def test_all_is_listed_anew_on_demand_though_a_watch_hangs(
+    api_server: ApiServer, api: Api, make: Made, proxy: SilentProxy
+) -> None:
+    cache = make(api_server.admin.through(proxy.url), pace=LONG)
+    api.create(MAPS, config_map("a"))
+    assert comes_to_hold(cache, a=1)
+    assert cache.is_renewed
+    proxy.silence()
+    api.create(MAPS, config_map("b"))
+    cache.renew()
+    assert not cache.is_renewed
+    assert {"a": 1} == held(cache)
+    proxy.resume()
+    assert eventually(lambda: cache.is_renewed, SECONDS)
+    assert {"a": 1, "b": 1} == held(cache)
+
+
 def test_silence_is_noticed_in_time_for_the_promised_half_minute() -> None:
     pace = Pace()
     assert pace.watch + pace.margin + pace.pause(1) < 30

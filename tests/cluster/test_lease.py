@@ -224,6 +224,21 @@ def test_a_leader_that_found_nobody_else_goes_on_after_the_network_is_back(
     assert [True, False, True] == leader.changes
 
 
+def test_one_time_of_holding_it_is_told_from_another(pair: tuple[Candidate, Candidate]) -> None:
+    """It is the same after a pause in which nobody else held it, and another afterwards."""
+    leader, waiting = pair
+    first = leader.lease.term
+    assert leader.after(FREE)
+    assert first == leader.lease.term
+    assert waiting.lease.term is None
+    assert not waiting.after(0)
+    assert waiting.after(FREE)
+    assert not leader.after(2)
+    assert leader.lease.term is None
+    assert leader.after(FREE)
+    assert leader.lease.term not in {None, first}
+
+
 def test_who_stops_leaves_the_lease_to_the_next_at_once(
     api: Api, pair: tuple[Candidate, Candidate]
 ) -> None:
