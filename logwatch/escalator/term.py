@@ -167,8 +167,7 @@ class Term:
         until = time.monotonic() + WRITE_SECONDS
         self._write_entries(now, until)
         with self._part("state"):
-            kept = self._entries.of_rules(now - self._looks_back)
-            self._state.write(self._undone, freeze, kept)
+            self._state.write(self._undone, freeze, self._entries.of_rules(now - self._looks_back))
         self._tell_decided()
         self._write_policy(now)
         self._write_entries(now, until)
