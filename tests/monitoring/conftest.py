@@ -2,6 +2,7 @@
 
 import json
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -55,7 +56,13 @@ class Watched:
     alertmanager: Alertmanager
     agent: RunningAgent
     blind: RunningAgent
+    escalator: str
     sent: list[Packet]
+
+    def escalator_page(self) -> str:
+        """Give the escalator's metrics."""
+        with urllib.request.urlopen(f"http://{self.escalator}/metrics", timeout=10) as answer:
+            return answer.read().decode()
 
     def counted(self, *names: str) -> dict[tuple[str, ...], float]:
         """Count the packets by some of what they tell, in the order of the names."""
@@ -111,7 +118,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             _wait(prometheus, f"sum (logwatch_lines_total) == {times * written}")
         _wait(prometheus, "cluster:logwatch_denied_packets:rate5m > 0")
         _wait(prometheus, 'ALERTS{alertname="LogwatchMessagesLost"}')
-        yield Watched(prometheus, alertmanager, agent, blind, 2 * packets())
+        yield Watched(prometheus, alertmanager, agent, blind, escalator, 2 * packets())
 
 
 def _write(log: Path) -> int:

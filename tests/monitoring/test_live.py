@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from lab.namespace import run
 from lab.rsyslog import eventually
 from monitoring.conftest import RULES, SECONDS, Watched
 from ruamel.yaml import YAML
@@ -174,6 +175,12 @@ def test_an_alert_arrives_with_its_runbook(watched: Watched) -> None:
     assert "firing" == alert["status"]
     assert f"rsyslog lost messages on {address}" == alert["annotations"]["summary"]
     assert alert["annotations"]["runbook_url"].endswith("#logwatchmessageslost")
+
+
+def test_promtool_finds_nothing_wrong_with_the_metrics(watched: Watched) -> None:
+    """No name or help text that Prometheus's own rules speak against."""
+    for page in (watched.agent.get("/metrics"), watched.escalator_page()):
+        assert "" == run("promtool", "check", "metrics", text=page)
 
 
 def test_the_node_without_a_log_is_the_one_without_data(watched: Watched) -> None:
