@@ -34,6 +34,7 @@ EMPTY_RULES = {
     "LogwatchDown": WELL,
     "LogwatchLinesUnread": WELL,
     "LogwatchPacketsStopped": WELL,
+    "LogwatchLogSilent": WELL,
     "LogwatchLinesDestroyed": WELL,
     "LogwatchReaderBehind": WELL,
     "LogwatchStateNotDurable": WELL,
