@@ -96,8 +96,12 @@ alert on the first one. A log that is limited by a rate (Calico, the kernel, the
 all of them a lower bound. Counters survive a restart of the agent and begin at zero with a new
 boot; those of the escalator begin with its process.
 
-Besides, there are `process_cpu_seconds_total`, `process_resident_memory_bytes`,
-`process_open_fds` and their like, as of any process.
+A series appears with its first packets: `rate()` and `increase()` see what comes after them. For
+what came in a time take the value less the one before it: `x - (x offset 1h <= x or 0 * x)`.
+
+[Alerts and the dashboard](operations.md) are made of these. Besides, there are
+`process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds` and their like,
+as of any process.
 """
 
 
