@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from logwatch.export import EscalatorCollector, EscalatorView, InputView, Metrics, View
+from logwatch.export import EscalatorCollector, EscalatorView, InputView, Metrics, ReportView, View
 from logwatch.ledger import Snapshot
 
 WHEN = {
@@ -44,6 +44,9 @@ WHEN = {
     "logwatch_blacklist_entries": "every day: how many, and in which phase",
     "logwatch_blacklist_networks": "always in mode enforce: both numbers should be the same",
     "logwatch_escalation_seconds": "after a change: is a ban still written within a second?",
+    "logwatch_report_writes_total": "in a cluster: only `written` and `repeated` should grow",
+    "logwatch_report_bytes": "in a cluster: near 262,144 sources are cut",
+    "logwatch_report_cut_sources": "in a flood: how many the escalator does not hear of",
     "logwatch_denied_packets_total": "every day: what is denied, by which policy; alert on it",
     "logwatch_denied_bytes_total": "when a link is full",
     "logwatch_logged_packets_total": "when a policy only logs: who would be denied by it",
@@ -79,6 +82,7 @@ OTHER_UNITS = {
     "logwatch_blacklist_entries": "entries",
     "logwatch_node_reports": "nodes",
     "logwatch_api_requests_total": "requests",
+    "logwatch_report_writes_total": "reports",
     "logwatch_left_out_reports_total": "reports",
     "logwatch_drift_total": "changes",
 }
@@ -121,7 +125,9 @@ def main() -> None:
 
 
 def _agent() -> Iterator[Metric]:
-    view = View(Snapshot(), **_decided(), inputs=(InputView("syslog", last_packet=1.0),))
+    inputs = (InputView("syslog", last_packet=1.0),)
+    report = ReportView(("written",), size=1)
+    view = View(Snapshot(), **_decided(), inputs=inputs, report=report)
     return _ours(Metrics(lambda: view, version="1"))
 
 

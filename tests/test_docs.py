@@ -11,6 +11,7 @@ import pytest
 
 from logwatch.config import Config
 from logwatch.config.file import parse
+from logwatch.export.families import FAMILIES
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -65,3 +66,13 @@ def test_every_metric_has_its_row() -> None:
         [sys.executable, page.with_suffix(".py")], capture_output=True, text=True, check=True
     )
     assert made.stdout == page.read_text()
+
+
+def test_no_metric_is_left_out() -> None:
+    """The methods that make families name them; the bounded ones are rows of a table."""
+    sources = [path.read_text() for path in (ROOT / "logwatch" / "export").glob("*.py")]
+    methods = [name for text in sources for name in re.findall(r'"""`(logwatch_\w+)`\."""', text)]
+    assert len(methods) > 30
+    names = [*methods, *(f"{shown.name}_total" for shown in FAMILIES)]
+    page = (ROOT / "docs" / "metrics.md").read_text()
+    assert sorted(names) == sorted(re.findall(r"^\| `(logwatch_\w+)`", page, re.MULTILINE))
