@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes two agents and an escalator's page, while lines are written."""
+"""A real Prometheus that scrapes two agents while lines are written, and pages of a cluster."""
 
 import json
 import time
@@ -15,7 +15,9 @@ from lab.namespace import LabError, require
 from lab.prometheus import Alertmanager, Prometheus
 from lab.rsyslog import eventually
 
-from logwatch.export import EscalatorCollector, EscalatorView, Metrics, Server
+from logwatch.export import EscalatorCollector, EscalatorView, Metrics, ReportView, Server, View
+from logwatch.export.collector import LogwatchCollector
+from logwatch.export.decided import DecisionCollector
 from logwatch.ledger import Snapshot
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules.yaml"
@@ -29,6 +31,9 @@ TCP = "DF PROTO=TCP SPT=40000 DPT={port} WINDOW=29200 RES=0x00 SYN URGP=0 "
 UDP = "PROTO=UDP SPT=5000 DPT={port} LEN=40 "
 LOST = "worker-1 rsyslogd: imklog: 61 messages lost due to rate-limiting"
 SCANNER = "203.0.113.66"
+
+ESCALATOR = EscalatorView(Snapshot(), leader=True, reports=2, requests=(("get", "nodes", 3),))
+REPORTING = View(Snapshot(), report=ReportView(("written", "repeated", "forbidden"), size=4096))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +109,15 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         agent = stack.enter_context(RunningAgent(directory / "a", *_options(directory), log=log))
         missing = directory / "missing"
         blind = stack.enter_context(RunningAgent(directory / "b", log=missing))
-        escalator = _escalator(stack)
+        escalator = _served(stack, ESCALATOR, EscalatorCollector)
+        reporting = _served(stack, REPORTING, LogwatchCollector)
         alertmanager = stack.enter_context(Alertmanager(directory / "alertmanager"))
         addresses = [each.url.removeprefix("http://") for each in (agent, blind)]
-        jobs = {"logwatch-agent": addresses, "logwatch-escalator": [escalator]}
+        jobs = {"logwatch-agent": [*addresses, reporting], "logwatch-escalator": [escalator]}
         prometheus = stack.enter_context(
             Prometheus(directory / "p", jobs, rules=RULES, alertmanager=alertmanager)
         )
-        _wait(prometheus, "count (rate(logwatch_ready[1m])) == 3")
+        _wait(prometheus, "count (rate(logwatch_ready[1m])) == 4")
         # Twice: a series begins with its first packets, and a rate is of what comes after them.
         for times in (1, 2):
             written = _write(log)
@@ -142,12 +148,11 @@ def _options(directory: Path) -> list[str]:
     return ["--config", str(configuration), *policy]
 
 
-def _escalator(stack: ExitStack) -> str:
-    """Serve an escalator's page as the escalator does; it needs no API server for that."""
-    view = EscalatorView(Snapshot(), leader=True, reports=2, requests=(("get", "nodes", 3),))
+def _served(stack: ExitStack, view: View, collector: type[DecisionCollector]) -> str:
+    """Serve a page as a program in a cluster does, without the cluster; give its address."""
     server = Server(
         ("127.0.0.1", 0),
-        metrics=Metrics(lambda: view, version="1", collector=EscalatorCollector, families=()),
+        metrics=Metrics(lambda: view, version="1", collector=collector, families=()),
         commit=lambda: None,
         health=list,
         ready=list,

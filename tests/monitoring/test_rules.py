@@ -20,6 +20,7 @@ NETWORKS = 'logwatch_blacklist_networks{instance="a",state="%s"}'
 MODE = 'logwatch_mode_info{instance="a",mode="%s"}'
 LEADER = 'logwatch_leader{instance="%s"}'
 REFUSED = 'logwatch_bans_refused_total{instance="a",reason="%s"}'
+REPORTS = 'logwatch_report_writes_total{instance="a",result="%s"}'
 READ = 'logwatch_read_bytes_total{instance="a",input="%s"}'
 LOST = 'logwatch_loss_reports_total{instance="a",by="kernel",input="/var/log/syslog"}'
 SYSLOG = 'instance="a",input="/var/log/syslog"'
@@ -170,6 +171,16 @@ CASES = [
         {'logwatch_ready{instance="a"}': "0x20"},
         NODE,
         quiet=[{'logwatch_ready{instance="a"}': "0x10 1x10"}],
+    ),
+    Case(
+        "LogwatchReportsFail",
+        "50m",
+        {REPORTS % "forbidden": "0+1x60", REPORTS % "written": "9x60"},
+        NODE,
+        quiet=[
+            {REPORTS % "unreachable": "0+1x60", REPORTS % "repeated": "0x35 1x20"},
+            {REPORTS % "forbidden": "9x60", REPORTS % "written": "9x60"},
+        ],
     ),
     Case(
         "LogwatchNoLeader",

@@ -13,7 +13,7 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableRefresh,
     VariableSort,
 )
-from health import escalators, health
+from health import cluster, health
 from offenders import offenders
 from overview import overview
 from panels import CHOSEN, SOURCE
@@ -103,8 +103,8 @@ def dashboard() -> build.Dashboard:
         for panel in panels():
             made = made.with_panel(panel.id(next(numbers)))
     # Closed, since an agent on its own has no data for it.
-    row = build.Row("Escalators").id(next(numbers)).collapsed(collapsed=True)
-    for panel in escalators():
+    row = build.Row("Cluster").id(next(numbers)).collapsed(collapsed=True)
+    for panel in cluster():
         row = row.with_panel(panel.id(next(numbers)))
     return made.with_row(row)
 

@@ -111,8 +111,9 @@ def health() -> list[Builder[Panel]]:
     ]
 
 
-def escalators() -> list[Builder[Panel]]:
+def cluster() -> list[Builder[Panel]]:
     """Give the panels that have data in a cluster alone."""
+    reports = rate("logwatch_report_writes_total", "result")
     requests = rate("logwatch_api_requests_total", "verb, resource")
     return [
         graph(
@@ -126,6 +127,20 @@ def escalators() -> list[Builder[Panel]]:
             "Node reports that are there, however old.",
             "short",
             Query(f"max ({chosen('logwatch_node_reports')})", "reports"),
+        ),
+        graph(
+            "Reports of nodes",
+            "What became of the reports that agents write. written: with something new; repeated: "
+            "sent again as it was; else why it was not written.",
+            "cpm",
+            Query(f"60 * {reports}", "{{result}}"),
+            stacked=True,
+        ),
+        graph(
+            "Cut from reports",
+            "Sources that had no room in their node's report: those furthest from any rule.",
+            "short",
+            Query(chosen("logwatch_report_cut_sources"), "{{instance}}"),
         ),
         graph(
             "Requests to the API server",
