@@ -167,7 +167,7 @@ class Entries:
         try:
             ban = self._offenders.remove(parse_network(network), now).ban
         except ManualError:  # it has ended: its offences are forgiven
-            self._offenders.forgive(network)
+            self._offenders.by_hand.forgive(network)
         yield ByHand("removed", kept.entry, network, ban)
 
     def _take(self, entry: Entry, now: float) -> Iterator[ByHand]:
@@ -204,7 +204,7 @@ class Entries:
             yield from self._ban(entry, network, "added", now)
             return
         ban = self._offenders.bans.get(str(network)) or ban_of(entry, self._mode, now)
-        refusal = None if ban is None else self._offenders.adopt(ban)
+        refusal = None if ban is None else self._offenders.by_hand.adopt(ban)
         if refusal is not None:
             yield from self._refuse(entry, refusal.text)
             return
@@ -220,7 +220,7 @@ class Entries:
         if (before.expires, before.force) == (spec.expires, spec.force) and not is_reworded:
             yield from self._approve(entry, network)
         elif ban is not None and entry.expires is not None and entry.expires.timestamp() <= now:
-            self._offenders.adopt(replace(ban, expires=now))  # this round ends it
+            self._offenders.by_hand.adopt(replace(ban, expires=now))  # this round ends it
             yield ByHand("changed", entry, str(network), ban)
         else:
             yield from self._ban(entry, network, "changed", now)
@@ -259,7 +259,7 @@ class Entries:
             return
         if earlier is not None and event == "changed":
             ban = replace(ban, rule=earlier.rule, since=earlier.since)
-            self._offenders.adopt(ban)
+            self._offenders.by_hand.adopt(ban)
         self._keep(entry, network)
         yield ByHand(event, entry, str(network), ban)
 

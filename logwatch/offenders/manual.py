@@ -21,7 +21,7 @@ from logwatch.errors import LogwatchError, UsageError
 from logwatch.offenders.ban import BY_HAND, Ban, Evidence, Mode
 from logwatch.offenders.book import Book
 from logwatch.offenders.language import BAN_MOST
-from logwatch.offenders.protected import Protected
+from logwatch.offenders.protected import Protected, Protection
 
 REASON_MOST = 200
 """Characters of a person's reason."""
@@ -150,6 +150,18 @@ class Manual:
         approved = replace(ban, phase="enforce", by="hand", announced=0.0)
         self._book.keep(approved)
         return Decided(approved, ban)
+
+    def adopt(self, ban: Ban) -> Protection | None:
+        """Keep a ban that was decided elsewhere; returns what stands against it instead."""
+        protection = self._protected.reason(parse_network(ban.network))
+        if protection is not None and not ban.forced:
+            return protection
+        self._book.keep(ban)
+        return None
+
+    def forgive(self, network: str) -> None:
+        """Forget the offences of a network that is not banned."""
+        self._book.forgive(network)
 
     def enforced(self) -> frozenset[str]:
         """List the networks that people banned, or whose bans they approved of."""

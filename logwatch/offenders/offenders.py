@@ -293,18 +293,6 @@ class Offenders:
                 self._start_anew(source)
         return decided
 
-    def adopt(self, ban: Ban) -> Protection | None:
-        """Keep a ban that was decided elsewhere; returns what stands against it instead."""
-        protection = self._protected.reason(parse_network(ban.network))
-        if protection is not None and not ban.forced:
-            return protection
-        self._book.keep(ban)
-        return None
-
-    def forgive(self, network: str) -> None:
-        """Forget the offences of a network that is not banned."""
-        self._book.forgive(network)
-
     def protection(self, network: Network) -> Protection | None:
         """Tell why a network is never banned; None when it may be."""
         return self._protected.reason(network)

@@ -1,4 +1,4 @@
-"""The rights of deploy/ are those that are used: no call without a right, no right without a call."""
+"""The rights of deploy/ are those that are used: no call without one, none without a call."""
 
 from collections.abc import Iterator
 
