@@ -93,7 +93,7 @@ mod tests {
     fn more_packets_than_are_told_apart_are_the_most() {
         let mut candidates = Candidates::new(0);
         candidates.see(0, MOST_PACKETS);
-        assert_eq!([MOST_PACKETS, 1], [candidates.see(0, u8::MAX), candidates.see(1, 1)]);
+        assert_eq!([MOST_PACKETS, 1], [candidates.see(0, u8::MAX), candidates.see(2, 1)]);
     }
 
     #[test]
