@@ -20,7 +20,7 @@ from typing import NamedTuple
 import msgspec
 
 from logwatch import __version__
-from logwatch.agent.schedule import Schedule
+from logwatch.agent.schedule import REPORTS_PER_SECOND, Schedule
 from logwatch.cluster import (
     EVIDENCE_MOST,
     NODE_REPORTS,
@@ -92,6 +92,7 @@ class Publisher:
         *,
         recalls: bool,
         wake: Callable[[], None],
+        rate: float = REPORTS_PER_SECOND,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -102,7 +103,7 @@ class Publisher:
         self._now = now
         self._started = now()
         self._condition = threading.Condition()
-        self._schedule = Schedule(clock())
+        self._schedule = Schedule(clock(), rate=rate)
         self._is_recalled = not recalls
         self._recalled: bytes | None = None
         """Evidence of an earlier process, for the loop."""
@@ -120,7 +121,8 @@ class Publisher:
     def connect(cls, cluster: Cluster, *, recalls: bool, wake: Callable[[], None]) -> "Publisher":
         """Make one for an agent. Raises ConnectError; sends nothing yet."""
         kubeconfig = None if cluster.kubeconfig is None else Path(cluster.kubeconfig)
-        return cls(Api.connect(kubeconfig), cluster.node, recalls=recalls, wake=wake)
+        rate = float(cluster.reports_per_second)
+        return cls(Api.connect(kubeconfig), cluster.node, recalls=recalls, wake=wake, rate=rate)
 
     def start(self) -> None:
         """Begin."""

@@ -1,7 +1,7 @@
 """When a node's report is due, so that thousands of nodes are a load that an API server bears.
 
 Of n nodes: ordinary reports come at most every n/15 s each, so 15 a second in all; after a new
-offender, which all nodes may see at once, they are spread over n/80 s, so 80 a second.
+offender, which all nodes may see at once, they are spread over n/75 s, so 75 a second.
 """
 
 import random
@@ -11,10 +11,10 @@ INTERVAL_SECONDS = 10.0
 """From one report to the next, on the average, where there are few nodes."""
 
 REPORTS_PER_SECOND = 15.0
-"""Of all nodes together, at the most: a quarter of what 100 requests a second leave to others."""
+"""Of all nodes together, at the most, where nothing else is configured."""
 
-HURRIED_PER_SECOND = 80.0
-"""The same after a new offender."""
+HURRY = 5.0
+"""So many times as many after a new offender: 75 leave a quarter of 100 requests to others."""
 
 LEAST_SECONDS = 1.0
 """Between two reports, however many offenders come."""
@@ -32,8 +32,14 @@ class Schedule:
     """Times are seconds of a monotonic clock. Not for several threads at once."""
 
     def __init__(
-        self, now: float, uniform: Callable[[float, float], float] = random.uniform
+        self,
+        now: float,
+        uniform: Callable[[float, float], float] = random.uniform,
+        *,
+        rate: float = REPORTS_PER_SECOND,
     ) -> None:
+        """`rate` is how many reports all nodes together write in a second."""
+        self._rate = rate
         self.nodes = 1
         """How many nodes report."""
         self._uniform = uniform
@@ -46,7 +52,7 @@ class Schedule:
     @property
     def interval(self) -> float:
         """Seconds from one report to the next, on the average."""
-        return max(INTERVAL_SECONDS, self.nodes / REPORTS_PER_SECOND)
+        return max(INTERVAL_SECONDS, self.nodes / self._rate)
 
     @property
     def due(self) -> float:
@@ -57,7 +63,7 @@ class Schedule:
         """There is a new offender."""
         if not self._is_hurried:
             self._is_hurried = True
-            spread = self._uniform(0.0, self.nodes / HURRIED_PER_SECOND)
+            spread = self._uniform(0.0, self.nodes / (HURRY * self._rate))
             self._due = min(self._due, max(now + spread, self._last + LEAST_SECONDS))
 
     def begin(self, now: float) -> None:

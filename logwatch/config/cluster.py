@@ -21,6 +21,7 @@ IN_A_CLUSTER = "in a cluster (cluster.enabled)"
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(\.{_LABEL.pattern})*")
 _NAME_MOST = 253
+_REPORTS_MOST = 1000
 
 
 class Cluster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,6 +34,9 @@ class Cluster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the escalator keeps its Lease and its state."""
     kubeconfig: str | None = None
     """None is the Pod's ServiceAccount; outside a Pod, the user's own file."""
+    reports_per_second: int = 15
+    """Of all nodes together, at the most; five times as many after a new offender. The same for
+    agents and escalators."""
 
     def at(self, environment: Mapping[str, str]) -> "Cluster":
         """Take the node's name from the environment, where none is given."""
@@ -58,6 +62,9 @@ def problems_of(
         yield ("cluster", "node"), text
     if len(cluster.node) > _NAME_MOST or not _SUBDOMAIN.fullmatch(cluster.node or "unknown"):
         yield ("cluster", "node"), f"{cluster.node[:_NAME_MOST]!r} is not a node's name"
+    if not 1 <= cluster.reports_per_second <= _REPORTS_MOST:
+        text = f"{cluster.reports_per_second} is not between 1 and {_REPORTS_MOST}"
+        yield ("cluster", "reports_per_second"), text
     if not _LABEL.fullmatch(cluster.namespace):
         yield ("cluster", "namespace"), f"{cluster.namespace[:_NAME_MOST]!r} is no namespace"
     if cluster.kubeconfig is not None and (not cluster.kubeconfig or "\0" in cluster.kubeconfig):

@@ -50,11 +50,12 @@ ROUND_SECONDS = 1.0
 PACE_SECONDS = 0.1
 """From one round to the next at least: an attack that all nodes see comes as one."""
 
+IDLE_SHARE = 3.0
+"""Pause after a judgement, as a multiple of what it took: judging takes a quarter of a core at the
+most, however many nodes report."""
+
 LATE_SECONDS = 15.0
 """What a report may be late beyond the pace of the nodes: see `_lag`."""
-
-NODES_A_SECOND = 15
-"""Reports a second that the agents of a cluster aim at: `logwatch.agent.publish`."""
 
 PACE_LEAST = 10.0
 """Seconds from one report of an agent to the next at least."""
@@ -116,6 +117,8 @@ class Escalator:
         self._is_leading = False
         self._judged: Snapshot[NodeReport] | None = None
         self._judged_at = 0.0
+        self._judging_pause = 0.0
+        """From one judgement to the next at least, by what the last one took."""
         self._told: dict[str, str] = {}
         self.is_stopping = False
         """Set it, from anywhere, and `run` returns within a moment."""
@@ -165,7 +168,7 @@ class Escalator:
                 began = time.monotonic()
                 self._round()
                 if not (self._is_leading and self._term and self._term.is_behind):
-                    self._wake.wait(max(0.0, began + ROUND_SECONDS - time.monotonic()))
+                    self._wake.wait(max(0.0, began + self._rest() - time.monotonic()))
                 self._wake.clear()
                 pause = began + PACE_SECONDS - time.monotonic()
                 if pause > 0 and not self.is_stopping:
@@ -176,6 +179,11 @@ class Escalator:
                 part.stop()
             self._server.stop()
             self._log.info("stopped")
+
+    def _rest(self) -> float:
+        """Give the time to the next round, if nothing comes: sooner where reports wait."""
+        is_waiting = self._is_leading and self._judged is not self._reports.snapshot()
+        return min(self._judging_pause, ROUND_SECONDS) if is_waiting else ROUND_SECONDS
 
     def _round(self) -> None:
         try:
@@ -211,13 +219,16 @@ class Escalator:
         if term is None:
             return
         now, moment = time.time(), time.monotonic()
-        is_due = moment - self._judged_at >= ROUND_SECONDS
-        changed = reports.objects if reports is not self._judged or is_due else None
+        since = moment - self._judged_at
+        is_due = since >= ROUND_SECONDS or reports is not self._judged
+        changed = reports.objects if is_due and since >= self._judging_pause else None
         if changed is not None:
             self._judged, self._judged_at = reports, moment
-        lag = max(PACE_LEAST, len(reports.objects) / NODES_A_SECOND) + LATE_SECONDS
+        nodes = len(reports.objects)
+        lag = max(PACE_LEAST, nodes / self._config.cluster.reports_per_second) + LATE_SECONDS
         ahead = self._clocks.ahead(reports.objects)
         term.round(entries.objects, changed, reached=reached, now=now, at=now - lag, ahead=ahead)
+        self._judging_pause = IDLE_SHARE * term.judging_seconds
 
     def _term_now(self, entries: Mapping[str, Entry]) -> Term | None:
         """Give the term that goes on; None while a new one can't begin yet.

@@ -115,6 +115,8 @@ class Term:
         """By part (`PARTS`), in a sentence."""
         self.is_behind = False
         """Whether entries are left to be written: come back at once."""
+        self.judging_seconds = 0.0
+        """What the last judgement of all reports took."""
 
     @property
     def offenders(self) -> Offenders:
@@ -199,7 +201,9 @@ class Term:
             for report in reports.values()
             if (report.stored or report.written).timestamp() >= since
         ]
+        began = time.monotonic()
         self._tell(self._offenders.judge_reports(told, self._undone, at, now, ahead=ahead))
+        self.judging_seconds = time.monotonic() - began
         left_out = self._offenders.reports.left_out
         for node in left_out.keys() - self._left_out.keys():
             self._log.warning("report left out", node=node, why=left_out[node])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from logwatch.agent.schedule import HURRIED_PER_SECOND, REPORTS_PER_SECOND, Schedule
+from logwatch.agent.schedule import HURRY, REPORTS_PER_SECOND, Schedule
 
 TOP, MIDDLE = (lambda _, high: high), (lambda low, high: (low + high) / 2)
 
@@ -24,7 +24,7 @@ def test_all_nodes_together_write_at_most_15_reports_a_second(nodes: int, second
 
 
 def test_an_offender_is_told_of_at_once_by_few_and_spread_by_many() -> None:
-    for nodes, due in ((1, 105.0), (1000, 105.0 + 1000 / HURRIED_PER_SECOND)):
+    for nodes, due in ((1, 105.0), (1000, 105.0 + 1000 / (HURRY * REPORTS_PER_SECOND))):
         schedule = after_one(nodes, TOP)
         schedule.hurry(105.0)
         assert due == pytest.approx(schedule.due, abs=0.02)
@@ -75,3 +75,12 @@ def test_a_server_that_wants_to_be_left_alone_is_up_to_an_interval() -> None:
     assert 205.0 == schedule.due
     schedule.fail(200.0, at_least=3600.0)
     assert 210.0 == schedule.due
+
+
+def test_another_rate_makes_reports_and_hurry_rarer_or_more_frequent() -> None:
+    schedule = Schedule(100.0, TOP, rate=30.0)
+    schedule.nodes = 3000
+    assert 100.0 == schedule.interval
+    schedule.begin(100.0)
+    schedule.hurry(105.0)
+    assert 105.0 + 3000 / (HURRY * 30.0) == pytest.approx(schedule.due)
