@@ -30,11 +30,11 @@ from lab.escalator import RunningEscalator
 from offenders.packets import Sent, policies, summary
 
 from logwatch import _core
-from logwatch.agent.publish import MANAGER
 from logwatch.agent.schedule import Schedule
 from logwatch.cluster import (
     EVIDENCE_MOST,
     NODE_REPORTS,
+    REPORT_MANAGER,
     Api,
     ClusterError,
     NodeReport,
@@ -154,7 +154,7 @@ class Agents:
         document = report.document()
         self.sizes.append(len(report.evidence))
         try:
-            self._api.apply(NODE_REPORTS, node.name, document, manager=MANAGER)
+            self._api.apply(NODE_REPORTS, node.name, document, manager=REPORT_MANAGER)
         except ClusterError:
             self.failures += 1
 

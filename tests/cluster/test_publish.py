@@ -13,6 +13,7 @@ from lab import deployment
 from lab.agent import RunningAgent
 from lab.api_server import ApiServer
 from lab.identity import RefusedError
+from lab.scanning import scan
 from lab.silent_proxy import SilentProxy
 
 from logwatch.cluster import NODE_REPORTS, NodeReport, read_report
@@ -26,17 +27,6 @@ MANY_PORTS = 15
 
 ANOTHER_IS_DUE = timedelta(seconds=14)
 """An interval of 10 s, a fifth longer, and what a round takes."""
-
-
-def scan(host: int, ports: range) -> str:
-    """Lines of a scanner, as rsyslog writes them."""
-    now = datetime.now(UTC).isoformat()
-    return "".join(
-        f"{now} worker-1 kernel: calico-packet: IN=eth1 OUT= MAC=00 "
-        f"SRC=203.0.113.{host} DST=198.51.100.1 LEN=60 TOS=0x00 PREC=0x00 TTL=64 ID=1 DF "
-        f"PROTO=TCP SPT=4000 DPT={port} WINDOW=1 RES=0x00 SYN URGP=0 \n"
-        for port in ports
-    )
 
 
 class Node:

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from cluster.test_publish import scan
 from lab import deployment
 from lab.admission import wait_until_policies_hold
 from lab.agent import RunningAgent
@@ -19,6 +18,7 @@ from lab.definitions import serve, wait_until_served
 from lab.escalator import RunningEscalator
 from lab.identity import Identity
 from lab.namespace import LabError
+from lab.scanning import scan
 
 ROOT = Path(__file__).parents[2]
 SCANNER = 66
