@@ -18,10 +18,11 @@ from pathlib import Path
 from lab.namespace import LabError
 
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64")
-# Copied, since places in /etc are mounted over: who is who, libraries, names, certificates, pip.
+# Copied, since places in /etc are mounted over: who is who, libraries, names, certificates, pip,
+# and where a name such as `cc` leads.
 CONFIGURATION = (
     *("passwd", "group", "ld.so.cache", "nsswitch.conf", "hosts", "resolv.conf"),
-    *("ssl", "pip.conf"),
+    *("ssl", "pip.conf", "alternatives"),
 )
 # Where this machine has Python, and Rust with what it has compiled already.
 TOOLS = (
