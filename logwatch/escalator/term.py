@@ -201,13 +201,13 @@ class Term:
             for report in reports.values()
             if (report.stored or report.written).timestamp() >= since
         ]
-        began = time.monotonic()
+        began, failures = time.monotonic(), self._offenders.reports.failures
         self._tell(self._offenders.judge_reports(told, self._undone, at, now, ahead=ahead))
         self.judging_seconds = time.monotonic() - began
         left_out = self._offenders.reports.left_out
         for node in left_out.keys() - self._left_out.keys():
             self._log.warning("report left out", node=node, why=left_out[node])
-        if more := self._offenders.reports.failures - self._counts.of("left_out_reports"):
+        if more := self._offenders.reports.failures - failures:
             self._counts.count("left_out_reports", by=more)
         self._left_out = dict(left_out)
 
