@@ -172,7 +172,7 @@ class Escalator:
                 self._wake.clear()
                 pause = began + PACE_SECONDS - time.monotonic()
                 if pause > 0 and not self.is_stopping:
-                    time.sleep(pause)
+                    time.sleep(pause)  # PACE_SECONDS
         finally:
             self._lease.stop()
             for part in parts:

@@ -124,4 +124,4 @@ def without(admin: Identity, verb: str, *resources: str, namespace: str = "") ->
 
 def pause(seconds: float) -> None:
     """Let an outage last: it is measured, nothing is waited for."""
-    time.sleep(seconds)
+    time.sleep(seconds)  # the length of the outage is what is tested
