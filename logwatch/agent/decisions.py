@@ -5,7 +5,6 @@ What it raises is told by the daemon, which goes on counting.
 
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import structlog
 
@@ -14,7 +13,7 @@ from logwatch.agent.by_hand import ByHand
 from logwatch.agent.clock import Clock
 from logwatch.agent.enforcement import Enforcement
 from logwatch.agent.intake import Batch
-from logwatch.audit import AuditError, AuditLog, Teller, possible_bans, shortened
+from logwatch.audit import AuditError, AuditLog, Teller, possible_bans, rules_in_force, shortened
 from logwatch.blacklist import MOST, PolicyError
 from logwatch.config import Config
 from logwatch.export import escalation_counts
@@ -26,7 +25,6 @@ from logwatch.offenders import (
     Offenders,
     Protected,
     Witness,
-    read_rules,
     resolvers,
 )
 
@@ -58,14 +56,12 @@ class Decisions:
         self._is_witness = config.cluster.enabled
         self._protected = Protected(config.never_ban_networks, resolvers=resolvers)
         self._addresses_at = time.monotonic()
-        reading = read_rules(None if config.rules is None else Path(config.rules))
-        for problem in reading.problems:
-            log.warning("rule", what=problem.what, file=problem.place.file, line=problem.place.line)
-        self.rules = tuple(rule.name for rule in reading.rules)
+        rules = rules_in_force(config.rules, log)
+        self.rules = tuple(rule.name for rule in rules)
         self.possible_bans = possible_bans(self.rules, config.mode)
         """Rule and mode of each."""
         self._offenders = Offenders(
-            reading.rules,
+            rules,
             self._protected,
             mode=config.mode,
             limits=config.brakes,

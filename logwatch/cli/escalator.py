@@ -24,18 +24,15 @@ def run(path: Path | None, options: Mapping[str, Any]) -> None:
 
         config = load(path, given, part="escalator")
     log = set_up_logging()
+    from logwatch.audit import rules_in_force
     from logwatch.cluster import Api
     from logwatch.escalator import Escalator, Requests
-    from logwatch.offenders import read_rules
 
-    reading = read_rules(None if config.rules is None else Path(config.rules))
-    for problem in reading.problems:
-        log.warning("rule", what=problem.what, file=problem.place.file, line=problem.place.line)
     kubeconfig = config.cluster.kubeconfig
     requests = Requests()
     escalator = Escalator(
         config,
-        tuple(reading.rules),
+        rules_in_force(config.rules, log),
         Api.connect(None if kubeconfig is None else Path(kubeconfig), calls=requests.count),
         requests,
         identity=f"{os.environ.get('POD_NAME') or socket.gethostname()}-{secrets.token_hex(4)}",
