@@ -65,8 +65,9 @@ def test_a_ban_that_goes_on_is_told_with_its_new_end(tmp_path: Path, agent: Runn
     agent.wait_for(lambda: "ended" in events(tmp_path), "end")
     lines = [line for line in told(tmp_path) if line.get("network") == "203.0.113.66/32"]
     assert ["shown", *["extended"] * (len(lines) - 2), "ended"] == [line["event"] for line in lines]
-    assert lines[-2]["expires"] == lines[-1]["expires"]
-    assert str(lines[0]["expires"]) < str(lines[1]["expires"])
+    ends = [str(line["expires"]) for line in lines]
+    assert sorted(ends) == ends  # the last may be later: both it and the end are then past at once
+    assert ends[0] < ends[1]
 
 
 def test_dropped_lines_are_counted_once(tmp_path: Path) -> None:
