@@ -172,11 +172,17 @@ class Cluster:
         """All networks in the sets."""
         return {each for networks in self._calico.sets().values() for each in networks}
 
-    def requests(self) -> float:
-        """Requests that the API server has answered, without the one that asks."""
+    def requests(self) -> tuple[float, float]:
+        """Requests that the API server has answered, without the one that asks, and at what time.
+
+        The time is the middle of asking: a busy server may take half a second to answer.
+        """
+        began = time.monotonic()
         text = self._admin.call("GET", "/metrics")["message"]
+        asked = time.monotonic()
         lines = (line for line in text.splitlines() if line.startswith("apiserver_request_total{"))
-        return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+        answered = sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+        return answered, (began + asked) / 2
 
     def processor_seconds(self) -> float:
         """Of the escalator."""
@@ -237,15 +243,16 @@ def wait_until(there: Callable[[], bool]) -> None:
 def steady(cluster: Cluster, seconds: float) -> list[str]:
     """Have each node be denied something all the time; requests and the escalator's cost."""
     chance = random.Random(1)
-    before, used, began = cluster.requests(), cluster.processor_seconds(), time.monotonic()
+    (before, began), used = cluster.requests(), cluster.processor_seconds()
     sizes = len(cluster.agents.sizes)
     while time.monotonic() - began < seconds:
         for number in range(len(cluster.agents.nodes)):
             one = Sent(f"100.64.{chance.randrange(256)}.{chance.randrange(256)}", 23)
             cluster.agents.see(number, [one])
         time.sleep(1.0)  # the pace of what is denied
-    elapsed = time.monotonic() - began
-    requests = (cluster.requests() - before) / elapsed
+    total, ended = cluster.requests()
+    elapsed = ended - began
+    requests = (total - before) / elapsed
     processor = (cluster.processor_seconds() - used) / elapsed * 100
     written = sum(cluster.agents.sizes[sizes:]) / elapsed / 1024
     return [
@@ -263,10 +270,10 @@ def attack(cluster: Cluster, number: int, seconds: float) -> list[str]:
     sizes = len(cluster.agents.sizes)
     for each in range(len(cluster.agents.nodes)):
         cluster.agents.see(each, scan(number))
-    most, at, last = 0.0, time.monotonic(), cluster.requests()
+    most, (last, at) = 0.0, cluster.requests()
     while time.monotonic() - began < seconds:
         time.sleep(max(0.0, at + 1.0 - time.monotonic()))
-        now, total = time.monotonic(), cluster.requests()
+        total, now = cluster.requests()
         most = max(most, (total - last) / (now - at))
         at, last = now, total
     if f"{source(number)}/32" not in cluster.denied():
