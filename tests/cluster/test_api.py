@@ -1,6 +1,8 @@
 """The calls, and each kind of no, by the real API server."""
 
+import gc
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -401,6 +403,33 @@ def test_a_proxy_that_repeats_what_it_was_sent_brings_no_token_into_a_message(
         identity = Identity(url, tmp_path / "none", "the-token-of-somebody")
         with pytest.raises(Forbidden, match=r"Bearer \(token\)"):
             Api.connect(identity.kubeconfig(tmp_path / "kubeconfig")).list(MAPS)
+
+
+def open_connections() -> set[ssl.SSLSocket]:
+    """All of this process."""
+    gc.collect()
+    objects = (each for each in gc.get_objects() if isinstance(each, ssl.SSLSocket))
+    return {each for each in objects if each.fileno() >= 0}
+
+
+def test_a_server_that_was_killed_leaves_no_connection_open(
+    start_api_server: Callable[..., ApiServer], connect: Connect
+) -> None:
+    """Neither of a watch, nor an idle one, nor one that is tried anew."""
+    before = open_connections()
+    server = start_api_server()
+    api = connect(server.admin)
+    version = api.list(MAPS).resource_version
+    watches = [api.watch(MAPS, version) for _ in range(3)]
+    api.list(MAPS)
+    assert 4 == len(open_connections() - before)
+    server.kill()
+    while watches:  # what is idle is closed with the last that was opened beside it
+        with pytest.raises(Unreachable):
+            list(watches.pop())
+    with pytest.raises(Unreachable):
+        api.list(MAPS)
+    assert set() == open_connections() - before
 
 
 @pytest.mark.parametrize(
