@@ -47,6 +47,7 @@ from logwatch.cluster.node_report import (
     NodeReport,
     NodeReportError,
     TopSource,
+    lines_by_source,
     read_report,
 )
 from logwatch.cluster.places import Place, PlaceKind
@@ -109,6 +110,7 @@ __all__ = [
     "entry_document",
     "entry_name",
     "is_reached",
+    "lines_by_source",
     "read_entry",
     "read_report",
     "status_document",

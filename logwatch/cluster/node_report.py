@@ -4,6 +4,7 @@ The evidence in it is bytes that only `logwatch._core` reads. A report is never 
 OBJECT_MOST: etcd, and whoever lists those of all nodes, have to bear them.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -30,6 +31,15 @@ REPORT_MANAGER = "logwatch-agent"
 TOP_MOST = 10
 """Sources that are shown to people."""
 
+LINES_MOST = 2
+"""Lines of each of them."""
+
+LINE_MOST = 512
+"""Bytes of a line."""
+
+LINES_BYTES_MOST = 5 * 1024
+"""Bytes of all lines as JSON. With evidence and all the rest at their longest that still fits."""
+
 Amount = Annotated[int, Meta(ge=0)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -41,13 +51,15 @@ class NodeReportError(LogwatchError, ValueError):
     """
 
 
-class TopSource(msgspec.Struct, frozen=True):
+class TopSource(msgspec.Struct, frozen=True, omit_defaults=True):
     """How near a source is to a rule."""
 
     source: str
     rule: str
     reached: Amount
     threshold: Amount
+    samples: tuple[str, ...] = ()
+    """Lines of it, for people: as they were written, but for what can't be printed."""
 
 
 class NodeReport(msgspec.Struct, frozen=True):
@@ -89,7 +101,7 @@ class NodeReport(msgspec.Struct, frozen=True):
             "evidence": self.evidence,
             "sources": self.sources,
             "cut": self.cut,
-            "top": self.top[:TOP_MOST],
+            "top": _bounded(self.top),
         }
         built: Document = msgspec.to_builtins(
             {
@@ -135,6 +147,19 @@ class _Object(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Object)
 
 
+def lines_by_source(reports: Iterable[NodeReport]) -> dict[str, tuple[str, ...]]:
+    """Bring together the lines of each source: first one of each node, by their names."""
+    found: dict[str, list[tuple[int, str, str]]] = {}
+    for report in reports:
+        for each in report.top:
+            for number, line in enumerate(each.samples):
+                found.setdefault(each.source, []).append((number, report.node, line))
+    return {
+        source: tuple(dict.fromkeys(line for *_, line in sorted(lines)))
+        for source, lines in found.items()
+    }
+
+
 def read_report(data: msgspec.Raw | bytes) -> NodeReport:
     """Read an object of the API, as JSON. Raises NodeReportError, which says what is wrong."""
     if len(memoryview(data)) > OBJECT_MOST:
@@ -164,7 +189,7 @@ def read_report(data: msgspec.Raw | bytes) -> NodeReport:
         evidence=spec.evidence,
         sources=spec.sources,
         cut=spec.cut,
-        top=tuple(spec.top[:TOP_MOST]),
+        top=_bounded(spec.top),
         stored=max(
             (
                 each.time
@@ -174,3 +199,23 @@ def read_report(data: msgspec.Raw | bytes) -> NodeReport:
             default=None,
         ),
     )
+
+
+def _bounded(top: Sequence[TopSource]) -> tuple[TopSource, ...]:
+    """Cut to what a report takes; what came from a report stays as it is."""
+    left = LINES_BYTES_MOST
+    bounded = []
+    for each in top[:TOP_MOST]:
+        samples = []
+        for line in map(_line, each.samples[:LINES_MOST]):
+            left -= len(msgspec.json.encode(line))
+            if left >= 0:
+                samples.append(line)
+        bounded.append(msgspec.structs.replace(each, samples=tuple(samples)))
+    return tuple(bounded)
+
+
+def _line(text: str) -> str:
+    """Make a line fit for a terminal, of whole characters in at most LINE_MOST bytes."""
+    shown = "".join(each if each.isprintable() else "\ufffd" for each in text)
+    return shown.encode()[:LINE_MOST].decode(errors="ignore")

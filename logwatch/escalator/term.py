@@ -25,6 +25,7 @@ from logwatch.cluster import (
     Writer,
     Written,
     entry_name,
+    lines_by_source,
 )
 from logwatch.config import Config
 from logwatch.control import moment
@@ -196,13 +197,18 @@ class Term:
     ) -> None:
         """Judge all reports but old ones, such as those of nodes that are gone."""
         since = now - self._looks_back
-        told = [
-            (report.node, report.evidence)
+        fresh = [
+            report
             for report in reports.values()
             if (report.stored or report.written).timestamp() >= since
         ]
+        told = [(report.node, report.evidence) for report in fresh]
+        lines = lines_by_source(fresh)
         began, failures = time.monotonic(), self._offenders.reports.failures
-        self._tell(self._offenders.judge_reports(told, self._undone, at, now, ahead=ahead))
+        offences = self._offenders.judge_reports(
+            told, self._undone, at, now, ahead=ahead, lines=lines
+        )
+        self._tell(offences)
         self.judging_seconds = time.monotonic() - began
         left_out = self._offenders.reports.left_out
         for node in left_out.keys() - self._left_out.keys():

@@ -8,14 +8,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 
+from msgspec.structs import replace
+
 from logwatch._core import Evidence as Trails
 from logwatch.blacklist import Network, overlap, parse_network
+from logwatch.offenders.ban import Evidence
 from logwatch.offenders.book import Book
 from logwatch.offenders.offence import Fulfilled
 from logwatch.offenders.source import banned_as, source_of
 
 NO_CLOCKS: Mapping[str, float] = MappingProxyType({})
 """Nothing is known of any clock."""
+
+NO_LINES: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+"""Reports that bring no lines along."""
+
+LINES_MOST = 5
+"""Of one source, as many as the core keeps of it where it reads the log."""
 
 
 class Reports:
@@ -36,6 +45,7 @@ class Reports:
         self._left_out: dict[str, str] = {}
         self._failures = 0
         self._nodes: dict[str, int] = {}
+        self._lines = NO_LINES
 
     @property
     def _alone(self) -> Trails:
@@ -54,17 +64,23 @@ class Reports:
         """How many times a report was left out so far."""
         return self._failures
 
-    def nodes(self, source: str) -> int:
-        """How many nodes saw a source that was found last; 0 for any other."""
-        return self._nodes.get(source, 0)
+    def complete(self, source: str, evidence: Evidence) -> Evidence:
+        """Add what only reports tell: the nodes that saw what was found last, and lines."""
+        lines = self._lines.get(str(parse_network(source)), ())
+        return replace(
+            evidence,
+            nodes=self._nodes.get(source, 0),
+            samples=evidence.samples or lines[:LINES_MOST],
+        )
 
-    def judge(
+    def judge(  # noqa: PLR0913, PLR0917 - what is known at one moment
         self,
         reports: Sequence[tuple[str, bytes]],
         dealt_with: Mapping[str, float],
         at: float,
         now: float,
         ahead: Mapping[str, float],
+        lines: Mapping[str, tuple[str, ...]],
     ) -> list[Fulfilled]:
         """Merge these reports, and nothing else; see `Offenders.judge_reports`.
 
@@ -96,6 +112,7 @@ class Reports:
         for each in found:
             of_one.pop(each[0], None)
         found += [each for each in of_one.values() if not self._is_quiet(each, at)]
+        self._lines = lines
         self._nodes = self._count(reports, found, dealt, at, now, ahead) if found else {}
         return found
 

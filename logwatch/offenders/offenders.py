@@ -29,7 +29,7 @@ from logwatch.offenders.brakes import Brakes, Hold
 from logwatch.offenders.freeze import Freeze, Frozen
 from logwatch.offenders.language import Rule
 from logwatch.offenders.manual import Decided, Manual
-from logwatch.offenders.merged import NO_CLOCKS, Reports
+from logwatch.offenders.merged import NO_CLOCKS, NO_LINES, Reports
 from logwatch.offenders.offence import (
     Candidate,
     Fulfilled,
@@ -197,7 +197,7 @@ class Offenders:
         self._freeze.see([each.offence.network for each in candidates], at, now)
         return [*told, *self._decide(candidates, now)]
 
-    def judge_reports(
+    def judge_reports(  # noqa: PLR0913 - what is known at one moment
         self,
         reports: Sequence[tuple[str, bytes]],
         dealt_with: Mapping[str, float],
@@ -205,6 +205,7 @@ class Offenders:
         now: float,
         *,
         ahead: Mapping[str, float] = NO_CLOCKS,
+        lines: Mapping[str, tuple[str, ...]] = NO_LINES,
     ) -> list[Offence]:
         """Judge the merged evidence of nodes, in the place of all evidence so far.
 
@@ -213,12 +214,13 @@ class Offenders:
         that were undone, for as long as rules look back. Sources are judged as of `at`, or of
         their last packet if that is later: let `at` be before `now` by as much as a report may be
         old. `ahead` tells by how many seconds clocks of nodes are ahead (or behind, below 0), as
-        far as that is known. See `reports` for those that were left out.
+        far as that is known; `lines` are those of the log that are to be shown, by network. See
+        `reports` for those that were left out.
         """
         self._set_clock(now)
         at = max(0.0, min(at, now))
         self._lag = now - at
-        found = self._reports.judge(reports, dealt_with, at, now, ahead)
+        found = self._reports.judge(reports, dealt_with, at, now, ahead, lines)
         self._trails.note_near_misses(at)
         told, candidates = self._sift(found, at, now)
         self._freeze.see_late(((each.offence.network, each.last) for each in candidates), now)
@@ -363,7 +365,7 @@ class Offenders:
         for source, index, number, evidence in found:
             rule = self._rules[index]
             network = parse_network(source)
-            seen = replace(evidence_of(evidence), nodes=self._reports.nodes(source))
+            seen = self._reports.complete(source, evidence_of(evidence))
             when = min(max(at, seen.last), now)
             offence = Offence(str(network), rule.name, reason(rule, number), seen, when)
             ban = self.bans.get(offence.network)

@@ -26,6 +26,8 @@ class Nearest(NamedTuple):
     rule: str
     reached: int
     threshold: int
+    samples: tuple[str, ...]
+    """Lines of it as they were written; none where it did not come near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,13 @@ class Witness:
         """Give the evidence in at most `size` bytes, and the `top` sources nearest to a rule."""
         evidence, sources, cut = self._trails.to_bytes(size)
         nearest = tuple(
-            Nearest(str(parse_network(source)), self._rules[index].name, reached, threshold)
+            Nearest(
+                network=str(parse_network(source)),
+                rule=self._rules[index].name,
+                reached=reached,
+                threshold=threshold,
+                samples=tuple(self._trails.samples(source)),
+            )
             for source, index, reached, threshold in self._trails.top(top, at)
             if reached
         )

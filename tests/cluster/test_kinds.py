@@ -58,7 +58,11 @@ def test_the_largest_report_is_taken(api_server: ApiServer, tmp_path: Path) -> N
     deployment.install(api_server, tmp_path)
     agent = deployment.agent(api_server, "worker-1")
     api = Api.connect(agent.kubeconfig(tmp_path / "agent"))
-    top = tuple(TopSource("2001:db8:1111:2222::/64", "r" * 63, 2**40, 2**40) for _ in range(10))
+    lines = ('"' * 512, "ü" * 256)
+    top = tuple(
+        TopSource("2001:db8:1111:2222::/64", "r" * 63, 2**40, 2**40, lines if each < 3 else ())
+        for each in range(10)
+    )
     evidence = os.urandom(EVIDENCE_MOST)
     report = NodeReport("worker-1", NOON, "1.2.3", NOON, evidence, 2**40, 2**40, top)
     for _ in range(2):

@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from logwatch.cluster import EVIDENCE_MOST, NodeReport, NodeReportError, TopSource, read_report
+from logwatch.cluster import (
+    EVIDENCE_MOST,
+    NodeReport,
+    NodeReportError,
+    TopSource,
+    lines_by_source,
+    read_report,
+)
 
 REPORT = NodeReport(
     node="worker-1",
@@ -17,7 +24,10 @@ REPORT = NodeReport(
     evidence=b"\x00\xff evidence",
     sources=2,
     cut=1,
-    top=(TopSource("203.0.113.7", "scan", 8, 10), TopSource("2001:db8:0:1::/64", "scan", 3, 10)),
+    top=(
+        TopSource("203.0.113.7/32", "scan", 8, 10, ("first line", "second \\ line")),
+        TopSource("2001:db8:0:1::/64", "scan", 3, 10),
+    ),
 )
 
 
@@ -36,14 +46,56 @@ def test_a_report_comes_back_as_it_was() -> None:
 
 
 def test_the_largest_report_stays_below_256_kib() -> None:
-    """With ten sources of the longest names, and what the API server adds."""
-    top = tuple(TopSource("2001:db8:1111:2222::/64", "r" * 63, 2**40, 2**40) for _ in range(12))
+    """With ten sources of the longest names and lines, and what the API server adds."""
+    one = TopSource("2001:db8:1111:2222::/64", "r" * 63, 2**40, 2**40, ('"' * 9999,) * 9)
+    top = (one,) * 12
     report = msgspec.structs.replace(
         REPORT, node="n" * 253, evidence=os.urandom(EVIDENCE_MOST), top=top
     )
     document = report.document()
     assert 10 == len(document["spec"]["top"])
     assert len(msgspec.json.encode(document)) < 256 * 1024 - 4096
+
+
+def test_lines_are_cut_to_what_a_report_takes() -> None:
+    """Two of a source, 512 bytes of each, 5 KiB of all; written and read in the same way."""
+    lines = ("ü" * 300, "x" * 600, "third")
+    top = tuple(TopSource(f"203.0.113.{number}/32", "scan", 8, 10, lines) for number in range(9))
+    report = msgspec.structs.replace(REPORT, top=top)
+    document = report.document()
+    cut = ("ü" * 256, "x" * 512)
+    found = read_report(msgspec.json.encode(document)).top
+    assert [cut] * 4 + [cut[:1]] + [()] * 4 == [each.samples for each in found]
+    for each in document["spec"]["top"]:
+        each["samples"] = lines
+    assert found == read_report(msgspec.json.encode(document)).top
+
+
+def test_what_can_not_be_printed_is_no_command_to_a_terminal() -> None:
+    [first, second] = REPORT.top
+    lines = ("\x1b[2Jgone\u202e", "fine: \\ and ü")
+    top = (msgspec.structs.replace(first, samples=lines), second)
+    report = msgspec.structs.replace(REPORT, top=top)
+    shown = ("\ufffd[2Jgone\ufffd", "fine: \\ and ü")
+    assert shown == tuple(report.document()["spec"]["top"][0]["samples"])
+    assert shown == read_report(encoded(REPORT, top=top)).top[0].samples
+
+
+def test_a_report_of_an_earlier_version_has_no_lines() -> None:
+    document = REPORT.document()
+    del document["spec"]["top"][0]["samples"]
+    assert [(), ()] == [each.samples for each in read_report(msgspec.json.encode(document)).top]
+
+
+def test_lines_of_a_source_come_from_as_many_nodes_as_possible_in_their_order() -> None:
+    def of(node: str, *lines: str) -> NodeReport:
+        top = (TopSource("203.0.113.7/32", "scan", 8, 10, lines),)
+        return msgspec.structs.replace(REPORT, node=node, top=top)
+
+    reports = [of("b", "b1", "b2"), of("a", "a1", "same"), of("c", "same"), of("d")]
+    expected = {"203.0.113.7/32": ("a1", "b1", "same", "b2")}
+    assert expected == lines_by_source(reports)
+    assert expected == lines_by_source(reversed(reports))
 
 
 def test_too_much_evidence_makes_no_report() -> None:

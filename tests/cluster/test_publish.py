@@ -1,5 +1,6 @@
 """The agent's report on the real API server, with the rights of deploy/ and a token of its node."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ NODE = "worker-1"
 JSON_PATCH = "application/json-patch+json"
 MANY_PORTS = 15
 """So many different ones make a scan, by the rules that come with logwatch."""
+
+_PORT = re.compile("DPT=[0-9]+ ")
 
 ANOTHER_IS_DUE = timedelta(seconds=14)
 """An interval of 10 s, a fifth longer, and what a round takes."""
@@ -109,6 +112,7 @@ def test_an_offender_is_in_the_report_at_once(node: Callable[..., Node]) -> None
         top.reached,
         top.threshold,
     )
+    assert ["DPT=1 ", "DPT=2 "] == [port for line in top.samples for port in _PORT.findall(line)]
     assert MANY_PORTS == packets(report)
     assert {("many-ports",): 1.0} == worker.agent.metrics("logwatch_offences_total")
     assert {} == worker.agent.metrics("logwatch_bans_total")

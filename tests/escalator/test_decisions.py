@@ -1,5 +1,6 @@
 """What is decided by the reports of all nodes, and what becomes of it."""
 
+import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +13,14 @@ from lab import deployment
 from lab.escalator import RunningEscalator
 from offenders.packets import Sent
 
-from logwatch.cluster import NODE_REPORTS
+from logwatch.cluster import NODE_REPORTS, TopSource
 from logwatch.offenders import Rule, read_rules
 
 RULES = read_rules(None).rules
 SCANNER = "203.0.113.7"
 NETWORK = f"{SCANNER}/32"
 NAME = f"{SCANNER}-32"
+_LINE = re.compile("[12] on node-[ab]")
 
 
 def rules(directory: Path, text: str) -> tuple[str, tuple[Rule, ...]]:
@@ -43,6 +45,19 @@ def test_one_port_on_each_of_two_hundred_nodes_is_one_offender(cluster: Cluster)
     [entry] = cluster.entries().values()
     assert 10 <= entry["status"]["evidence"]["nodes"]
     assert {NETWORK} == cluster.denied()
+
+
+def test_the_entry_shows_lines_of_the_log(cluster: Cluster) -> None:
+    """One of each node before the second ones; `kubectl describe` shows them to people."""
+    running = cluster.start("one", "--mode", "enforce")
+    for node in ("node-a", "node-b"):
+        top = (TopSource(NETWORK, "many-ports", 20, 15, (f"1 on {node}", f"2 on {node}")),)
+        made = report(node, RULES, scan(SCANNER, 20 if node == "node-b" else 3))
+        write(cluster.admin, msgspec.structs.replace(made, top=top))
+    phase_is(cluster, running, "Enforced")
+    shown = ["1 on node-a", "1 on node-b", "2 on node-a", "2 on node-b"]
+    assert shown == cluster.entries()[NETWORK]["status"]["evidence"]["samples"]
+    assert shown == _LINE.findall(cluster.kubectl("describe", "blacklistentry", NAME))
 
 
 def test_observe_shows_and_writes_nothing_else(cluster: Cluster) -> None:

@@ -119,6 +119,19 @@ def test_one_packet_to_each_of_many_nodes_is_one_offender(
     assert (200, 200, NOW + 200) == (ban.evidence.packets, ban.evidence.nodes, ban.since)
 
 
+def test_a_ban_shows_the_lines_that_reports_bring_along() -> None:
+    """Five at the most; also if a brake has let it wait."""
+    lines = {"203.0.113.7/32": tuple("abcdefg"), "203.0.113.8/32": ("h",)}
+    cluster = Cluster(limits=Brakes(bans_per_minute=1, bans=1000, freeze_factor=100))
+    cluster.count("worker-1", [*scan(range(1, 20)), *scan(source="203.0.113.8")], NOW)
+    for now in (NOW, NOW + 61):
+        reports = [("worker-1", cluster.nodes["worker-1"].to_bytes(184_000)[0])]
+        cluster.judge_reports(reports, {}, now - 60, now, lines=lines)
+    assert {"203.0.113.7/32": tuple("abcde"), "203.0.113.8/32": ("h",)} == {
+        network: ban.evidence.samples for network, ban in cluster.bans.items()
+    }
+
+
 _STEPS = st.lists(
     st.tuples(
         st.sampled_from([0.0, 1.0, 7.0, 30.0, 61.0, 500.0]),

@@ -21,9 +21,9 @@ def offenders(never_ban: str = "192.0.2.0/24") -> Offenders:
     return Offenders(RULES, protected, mode="observe", limits=Brakes())
 
 
-def see(witness: Witness, sent: list[Sent], at: float = NOW) -> list[str]:
-    """Have it see packets now, and give what it tells."""
-    counted = summary(sent)
+def see(witness: Witness, sent: list[Sent], at: float = NOW, samples: int = 0) -> list[str]:
+    """Have it see packets now, of which so many bytes are kept; give what it tells."""
+    counted = summary(sent, samples=samples)
     return witness.observe(counted, at, at, policies(counted))
 
 
@@ -43,8 +43,18 @@ def test_an_offender_is_told_of_once_and_nothing_is_forgotten() -> None:
     assert witness.take_news()
     assert not witness.take_news()
     told = witness.testify(SIZE, top=10, at=NOW + 1)
-    assert (1, 0, (Nearest("203.0.113.7/32", "ports", 6, 5),)) == (told.sources, told.cut, told.top)
+    nearest = Nearest("203.0.113.7/32", "ports", 6, 5, ())
+    assert (1, 0, (nearest,)) == (told.sources, told.cut, told.top)
     assert {} == made.bans
+
+
+def test_lines_are_told_of_who_offends_or_nearly_does() -> None:
+    witness = offenders().witness
+    near, far = scan("203.0.113.7", range(4)), scan("203.0.113.8", range(1))
+    see(witness, [*near, *far], samples=10_000)
+    told = {each.network: each.samples for each in witness.testify(SIZE, top=10, at=NOW).top}
+    lines = tuple(each.line().rstrip("\n") for each in near)
+    assert {"203.0.113.7/32": lines, "203.0.113.8/32": ()} == told
 
 
 def test_who_is_never_banned_is_no_news() -> None:
