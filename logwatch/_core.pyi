@@ -337,10 +337,8 @@ class Evidence:
         of that are left out, and are neither of the two numbers. The description of the rules,
         some 20 bytes each, is there in any case.
 
-        Of those equally near, all nodes with the same `salt` (below 2**64) prefer the same
-        sources, so that one that sends a packet to each node is in the reports of all or of none.
-        Share a salt that nobody outside knows, and change it often: who knows it can choose
-        addresses that always come first.
+        Which of those equally near come first depends on nothing but them and `salt` (below 2**64).
+        Give a random one: who knows it can choose addresses that always come first.
         """
 
     def merge_bytes(self, data: bytes, /) -> int:

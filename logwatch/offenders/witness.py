@@ -3,6 +3,7 @@
 Nothing is decided here, and nothing that was seen is forgotten because of a rule.
 """
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -51,6 +52,9 @@ class Witness:
         self._rules = rules
         self._protected = protected
         self._has_news = False
+        self._salt = secrets.randbits(64)
+        """Which of equally near sources find room in a report: nobody knows it, and so nobody can
+        choose addresses that always do."""
 
     def observe(
         self, summary: "Summary", at: float, now: float, policies: Sequence[tuple[str, str]]
@@ -78,7 +82,7 @@ class Witness:
 
     def testify(self, size: int, *, top: int, at: float) -> Testimony:
         """Give the evidence in at most `size` bytes, and the `top` sources nearest to a rule."""
-        evidence, sources, cut = self._trails.to_bytes(size)
+        evidence, sources, cut = self._trails.to_bytes(size, salt=self._salt)
         nearest = tuple(
             Nearest(
                 network=str(parse_network(source)),

@@ -345,7 +345,7 @@ def test_what_was_dealt_with_counts_no_more_and_the_rest_does(
             assert reached <= bounds(rule, later, source, at)[1]
 
 
-def test_reports_that_are_cut_hold_the_same_of_sources_that_are_equally_near() -> None:
+def test_which_of_equally_near_sources_a_cut_report_holds_is_up_to_the_salt_alone() -> None:
     rules = [("ports", 15, 60.0, TRUE)]
     shared = [f"192.0.2.{host}" for host in range(200)]
 

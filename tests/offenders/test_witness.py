@@ -72,6 +72,31 @@ def test_the_same_evidence_is_told_in_the_same_bytes() -> None:
     assert witness.testify(SIZE, top=3, at=NOW) == witness.testify(SIZE, top=3, at=NOW)
 
 
+def test_no_two_nodes_prefer_the_same_of_equally_near_sources() -> None:
+    """Or who knows which could have a scanner left out of all reports."""
+    sent = [each for host in range(250) for each in scan(f"203.0.113.{host}", range(1))]
+    told = []
+    for _ in range(2):
+        witness = offenders().witness
+        see(witness, sent)
+        told.append(witness.testify(2_000, top=0, at=NOW))
+    one, other = (each.evidence for each in told)
+    assert 20 < told[0].sources < 100
+    assert one != other
+
+
+def test_a_scanner_of_many_nodes_is_found_though_reports_have_no_room_for_all() -> None:
+    """A report holds half of what its node saw, each another half; five ports suffice."""
+    reports = []
+    for node in range(40):
+        witness = offenders().witness
+        flood = [Sent(f"198.51.{node}.{host}", 1) for host in range(100)]
+        see(witness, [*flood, Sent("203.0.113.7", node)])
+        reports.append((f"node-{node}", witness.testify(2_000, top=0, at=NOW).evidence))
+    found = offenders().judge_reports(reports, {}, NOW, NOW)
+    assert ["203.0.113.7/32"] == [each.network for each in found]
+
+
 def test_what_was_told_before_a_restart_counts_on() -> None:
     before, after = offenders().witness, offenders().witness
     see(before, scan("203.0.113.7", range(3)))

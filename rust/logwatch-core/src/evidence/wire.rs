@@ -368,7 +368,7 @@ impl Evidence {
     /// is room for in `size_most` bytes. The names of the gauges, up to 20 bytes each, are written in
     /// any case. Sources of which nothing counts in any window are left out.
     ///
-    /// Of sources that are equally near, all nodes with the same `salt` prefer the same ones. Who
+    /// Which of sources that are equally near come first depends on nothing but them and `salt`. Who
     /// knows it can choose addresses that are always preferred.
     #[must_use]
     pub fn to_bytes(&self, sources: Option<&[Source]>, size_most: usize, salt: u64) -> Excerpt {

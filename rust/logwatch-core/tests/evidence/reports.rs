@@ -217,7 +217,7 @@ fn kept(sources: impl Iterator<Item = u32>, salt: u64) -> HashSet<u32> {
 }
 
 #[test]
-fn all_nodes_keep_the_same_of_those_that_are_equally_near() {
+fn which_of_those_equally_near_are_kept_is_up_to_the_salt_alone() {
     let one = kept(0..2_000, 7);
     let other = kept((1_000..3_000).rev(), 7);
     let common = |source: &&u32| (1_000..2_000).contains(*source);
