@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from logwatch.cluster.api import Api
 from logwatch.cluster.cache import Cache, Pace
-from logwatch.cluster.places import WANTED, Found, Place
+from logwatch.cluster.places import NODES, WANTED, Found, Place
 
 PACE = Pace()
 
@@ -105,6 +105,15 @@ class Discovery:
             if not any(source.cache.snapshot().synced for source in sources)
             and not all(source.cache.is_missing for source in sources)
         )
+
+    @property
+    def nodes(self) -> frozenset[str] | None:
+        """The names of all Nodes; None while these are not up to date."""
+        [source] = self._sources[NODES]
+        known = source.cache.snapshot()
+        if not known.synced or source.cache.problem is not None:
+            return None
+        return frozenset(known.objects.keys() | known.broken.keys())
 
     @property
     def missing(self) -> tuple[str, ...]:

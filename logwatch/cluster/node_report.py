@@ -83,6 +83,11 @@ class NodeReport(msgspec.Struct, frozen=True):
     stored: datetime | None = None
     """When the API server took it, to the second, by its clock; None where that is not known."""
 
+    @property
+    def time(self) -> float:
+        """How old its evidence is at least: by the API server's clock where that is known."""
+        return (self.stored or self.written).timestamp()
+
     def is_as(self, other: "NodeReport") -> bool:
         """Whether it says the same, but for when it was written."""
         return self == msgspec.structs.replace(other, written=self.written, stored=self.stored)

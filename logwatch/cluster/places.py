@@ -204,8 +204,10 @@ def _calico(plural: str) -> tuple[Kind, ...]:
     return Kind("projectcalico.org", "v3", plural), Kind("crd.projectcalico.org", "v1", plural)
 
 
+NODES = "nodes"
+
 WANTED = (
-    Wanted("nodes", (Kind("", "v1", "nodes"),), _Decoder(_Node, _node)),
+    Wanted(NODES, (Kind("", "v1", "nodes"),), _Decoder(_Node, _node)),
     Wanted("services", (Kind("", "v1", "services"),), _Decoder(_Service, _service)),
     Wanted(
         "service networks",

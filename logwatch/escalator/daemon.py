@@ -228,6 +228,7 @@ class Escalator:
         lag = max(PACE_LEAST, nodes / self._config.cluster.reports_per_second) + LATE_SECONDS
         ahead = self._clocks.ahead(reports.objects)
         term.round(entries.objects, changed, reached=reached, now=now, at=now - lag, ahead=ahead)
+        term.remove_reports(self._discovery.nodes, reports, now)
         self._judging_pause = IDLE_SHARE * term.judging_seconds
 
     def _term_now(self, entries: Mapping[str, Entry]) -> Term | None:

@@ -21,6 +21,7 @@ from logwatch.cluster import (
     Entry,
     Events,
     NodeReport,
+    Snapshot,
     Unreachable,
     Writer,
     Written,
@@ -30,6 +31,7 @@ from logwatch.cluster import (
 from logwatch.config import Config
 from logwatch.control import moment
 from logwatch.escalator.counts import Counts
+from logwatch.escalator.departed import Departed
 from logwatch.escalator.entries import ByHand, Entries
 from logwatch.escalator.state import NAME as STATE
 from logwatch.escalator.state import State
@@ -46,7 +48,7 @@ FREEZE_SECONDS = 10.0
 
 ENTRY = "BlacklistEntry"
 
-PARTS = ("reading entries", "writing entries", "state", "policy")
+PARTS = ("reading entries", "writing entries", "state", "policy", "removing reports")
 """What may fail by itself while a leader works."""
 
 
@@ -90,6 +92,7 @@ class Term:
         now = time.time()
         saved = self._state.read(self._looks_back, now)
         self._undone = saved.undone
+        self._departed = Departed(api, fence, self._looks_back)
         if not saved.is_readable:
             log.warning("damaged state left out", object="ConfigMap", remedy="it is written anew")
         there = {str(entry.network) for entry in entries.values()}
@@ -175,6 +178,14 @@ class Term:
         self._write_policy(now)
         self._write_entries(now, until)
 
+    def remove_reports(
+        self, nodes: frozenset[str] | None, reports: Snapshot[NodeReport], now: float
+    ) -> None:
+        """Delete what is left of nodes that are gone; see `Departed.remove`."""
+        with self._part("removing reports"):
+            for name in self._departed.remove(nodes, reports, now):
+                self._log.info("report removed", node=name, why="its Node is gone")
+
     @contextmanager
     def _part(self, part: str) -> Iterator[None]:
         """Take a refusal of the API server for a problem of this part alone."""
@@ -197,11 +208,7 @@ class Term:
     ) -> None:
         """Judge all reports but old ones, such as those of nodes that are gone."""
         since = now - self._looks_back
-        fresh = [
-            report
-            for report in reports.values()
-            if (report.stored or report.written).timestamp() >= since
-        ]
+        fresh = [report for report in reports.values() if report.time >= since]
         told = [(report.node, report.evidence) for report in fresh]
         lines = lines_by_source(fresh)
         began, failures = time.monotonic(), self._offenders.reports.failures

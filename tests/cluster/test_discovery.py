@@ -144,6 +144,7 @@ def test_a_new_node_is_known_and_what_does_not_change_is_no_revision(
     api_server.node("worker-10")  # is seen after the label
     nodes = watched.discovery._sources["nodes"][0].cache
     watched.wait_for(lambda: "worker-10" in nodes.snapshot().objects)
+    assert {"worker-9", "worker-10"} == watched.discovery.nodes
     assert (after, more) == watched.discovery.networks()
     assert more is watched.discovery.networks()[1]
     api_server.admin.call("DELETE", "/api/v1/nodes/worker-9")
@@ -161,6 +162,7 @@ def test_what_was_known_stays_while_the_api_server_is_away(
         proxy.cut()
         watched.wait_for(lambda: len(watched.discovery.problems) >= 4)
         assert known == watched.discovery.networks()
+        watched.wait_for(lambda: watched.discovery.nodes is None)  # they may be others by now
         assert watched.discovery.ready
         assert "are not up to date: GET" in watched.discovery.problems[0]
 

@@ -1,5 +1,6 @@
 """NodeReports of what nodes saw, as agents write them."""
 
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from lab.identity import Identity
 from offenders.packets import Sent, policies, summary
 
 from logwatch import _core
-from logwatch.cluster import EVIDENCE_MOST, NODE_REPORTS, NodeReport
+from logwatch.cluster import EVIDENCE_MOST, NODE_REPORTS, REPORT_MANAGER, NodeReport
 from logwatch.offenders import Rule, plan
 
 STARTED = datetime(2026, 11, 1, tzinfo=UTC)
@@ -35,12 +36,27 @@ def report(
     )
 
 
-def write(identity: Identity, report: NodeReport) -> None:
-    """Write a report as its node's agent does it."""
-    path = f"{NODE_REPORTS.path(report.node)}?fieldManager=logwatch-agent&force=true"
+def write(identity: Identity, report: NodeReport, *, manager: str = REPORT_MANAGER) -> None:
+    """Write a report as its node's agent does it.
+
+    By another manager it is as old as it says; else the API server knows better.
+    """
+    path = f"{NODE_REPORTS.path(report.node)}?fieldManager={manager}&force=true"
     identity.call("PATCH", path, report.document(), content="application/apply-patch+yaml")
 
 
 def scan(source: str, ports: int, destination: str = "198.51.100.1") -> list[Sent]:
     """A scanner that tries so many ports."""
     return [Sent(source, 1000 + port, destination=destination) for port in range(ports)]
+
+
+def impatient() -> list[str]:
+    """Start an escalator through this: nodes that are gone are so after a second."""
+    program = """
+import runpy, sys
+from logwatch.escalator import departed
+departed.GONE_SECONDS = 1.0
+sys.argv = sys.argv[3:]
+runpy.run_module("logwatch", run_name="__main__", alter_sys=True)
+"""
+    return [sys.executable, "-c", program]
