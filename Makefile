@@ -42,10 +42,11 @@ format: .venv/.tools ## Format all code
 # FILE by PROGRAM; left as it was when the program fails.
 made = $(BIN)/python $(2) >$(1).new && mv $(1).new $(1)
 
-generated: .venv/.installed .venv/.tools ## Write anew what programs make: docs/metrics.md, PrometheusRule, dashboard
+generated: .venv/.installed .venv/.tools ## Write anew what programs make: docs/metrics.md, PrometheusRule, dashboard, golden pages
 	@$(call made,docs/metrics.md,docs/metrics.py)
 	@$(call made,deploy/prometheus/prometheus-rule.yaml,deploy/prometheus/wrap.py)
 	@$(call made,deploy/grafana/logwatch.json,deploy/grafana/dashboard)
+	@LOGWATCH_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/export/test_golden.py
 
 bench: .venv/.installed ## Time logwatch against its peers, on files that are made once
 	@bench/install.sh
