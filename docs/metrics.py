@@ -16,6 +16,8 @@ WHEN = {
     "logwatch_build_info": "after an update: do all nodes have it?",
     "logwatch_mode_info": "before you wonder why nobody is banned",
     "logwatch_ready": "always; [/readyz](operations.md#logwatchnotready) tells the reason",
+    "logwatch_http_refusals_total": "when a scrape fails, or somebody tries to read who may not",
+    "logwatch_certificate_expires_timestamp_seconds": "always with TLS: alert some days ahead",
     "logwatch_state_durable": "always: while it is 0, a crash loses counts and bans",
     "logwatch_input_readable": "always: 0 is a node that nobody watches",
     "logwatch_sources": "in an attack: few sources, or a flood?",
@@ -85,6 +87,8 @@ OTHER_UNITS = {
     "logwatch_report_writes_total": "reports",
     "logwatch_left_out_reports_total": "reports",
     "logwatch_drift_total": "changes",
+    "logwatch_http_refusals_total": "refusals",
+    "logwatch_certificate_expires_timestamp_seconds": "seconds since 1970",
 }
 
 HEAD = """\
@@ -145,6 +149,8 @@ def _decided() -> dict[str, object]:
         "refusals": ("node",),
         "entries": {"observe": 1},
         "networks": {"decided": 1},
+        "http_refusals": {"token": 1},
+        "certificate_ends": 1.0,
     }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from logwatch.blacklist import MOST
-from logwatch.config import BANS_MOST, Config, ConfigError, check, split_address
+from logwatch.config import BANS_MOST, Config, ConfigError, Web, check, split_address
 from logwatch.config.file import load, parse
 
 WHOLE = b"""\
@@ -24,6 +24,7 @@ rules: /etc/logwatch/own.rules
 never_ban: [10.0.0.0/8, 2001:db8::1]
 brakes: {bans: 10, bans_per_minute: 5}
 series: {sources: 5}
+web: {certificate_file: /tls.crt, key_file: /tls.key, client_ca_file: /ca.crt, token_file: /token}
 """
 
 
@@ -36,6 +37,7 @@ def test_every_key_reaches_the_configuration() -> None:
     assert "/etc/logwatch/own.rules" == config.rules
     assert ["10.0.0.0/8", "2001:db8::1/128"] == [str(each) for each in config.never_ban_networks]
     assert 5 == config.series.sources
+    assert Web("/tls.crt", "/tls.key", "/ca.crt", "/token") == config.web
 
 
 def test_the_command_line_stands_above_the_file() -> None:
@@ -128,6 +130,12 @@ def test_an_empty_file_is_the_default() -> None:
         (b"blacklist: {shape: sets}\nbrakes: {bans: 50001}\n", ["line 2", "50000", "shape sets"]),
         (b"blacklist:\n  shape: set\n", ["line 2", "blacklist.shape", "policy, sets"]),
         (b"blacklist:\n  sets: 1\n", ["line 2", "blacklist.sets", "known here: shape"]),
+        (b"web: {token: x}\n", ["line 1", "web.token", "token_file"]),
+        (b"web:\n  token_file: ''\n", ["line 2", "web.token_file", "'' is not a path"]),
+        (b'web: {token_file: "a\\0"}\n', ["web.token_file", "not a path"]),
+        (b"web: {token_file: [a]}\n", ["web.token_file", "a text"]),
+        (b"web:\n  key_file: /k\n", ["line 2", "web.key_file", "web.certificate_file"]),
+        (b"web: {client_ca_file: /c}\n", ["web.client_ca_file", "without web.certificate_file"]),
         (b"tracked_sources: 99\n", ["line 1", "tracked_sources", "99", "100", "1000000"]),
         (b"series: {flows: 0}\n", ["line 1", "series.flows", "10000"]),
         (b"a: [\n", ["line 2", "not YAML"]),

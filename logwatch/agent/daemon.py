@@ -53,9 +53,11 @@ RECENT_SECONDS = 300.0
 
 REPORT = "node report"
 
-HARMLESS = frozenset({"waker", REPORT})
+WEB = "web"
+
+HARMLESS = frozenset({"waker", REPORT, WEB})
 """Parts whose problem is told but does not make the daemon unready: polling finds all the same, and
-the API server is not what counting depends on."""
+neither the API server nor who may read the metrics is what counting depends on."""
 
 
 class Agent:
@@ -116,7 +118,6 @@ class Agent:
         self._requests = Requests(self._ask)
         self._control = self._new_control()
         self._control_due = 0.0
-        self._view = self._make_view()
         metrics = Metrics(lambda: self._view, version=__version__)
         self._server = Server(
             config.listen_address,
@@ -125,7 +126,9 @@ class Agent:
             health=self._health,
             ready=lambda: list(self._problems.values()),
             notes=lambda: list(self._notes.values()),
+            web=config.web,
         )
+        self._view = self._make_view()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -133,7 +136,10 @@ class Agent:
         return self._server.address
 
     def run(self) -> None:
-        """Serve, and go round until `is_stopping`; then commit once more. Raises ListenError."""
+        """Serve, and go round until `is_stopping`; then commit once more.
+
+        Raises ListenError, WebError.
+        """
         try:
             self._server.start()
             self._has_started = True
@@ -147,7 +153,7 @@ class Agent:
                 version=__version__,
                 inputs=[str(intake.path) for intake in self._intakes],
                 mode=self._config.mode,
-                metrics=f"http://{_reachable(host)}:{port}/metrics",
+                metrics=f"{self._server.scheme}://{_reachable(host)}:{port}/metrics",
             )
             while not self.is_stopping:
                 began = time.monotonic()
@@ -228,6 +234,7 @@ class Agent:
             is_more |= intake.is_more
             self._count(intake)
         self._apart("control", self._keep_control)
+        self._apart(WEB, self._server.refresh)
         self._apart("expiry", lambda: self._decisions.expire(self._now))
         self._apart("waiting offenders", lambda: self._decisions.decide(self._now))
         self._apart("requests", lambda: self._requests.carry_out(self._decisions.by_hand.carry_out))
@@ -367,6 +374,8 @@ class Agent:
             frozen=self._decisions.is_frozen,
             held=self._decisions.held,
             tracked=self._decisions.tracked,
+            certificate_ends=self._server.certificate_ends,
+            http_refusals=self._server.refusals,
             report=None if self._publisher is None else self._publisher.view(),
         )
 

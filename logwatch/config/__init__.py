@@ -19,6 +19,7 @@ from logwatch.config.values import (
     check,
     split_address,
 )
+from logwatch.config.web import Web
 
 __all__ = [
     "BANS_MOST",
@@ -34,6 +35,7 @@ __all__ = [
     "Series",
     "Shape",
     "Verdict",
+    "Web",
     "check",
     "split_address",
 ]

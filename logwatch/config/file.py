@@ -30,6 +30,7 @@ from logwatch.config.values import (
     check,
     wrong_option,
 )
+from logwatch.config.web import Web
 
 _FILE_MOST = 1 << 20
 
@@ -190,6 +191,7 @@ def _fields_at(keys: tuple[str | int, ...]) -> tuple[str, ...]:
         ("cluster",): Cluster,
         ("series",): Series,
         ("prefixes",): Prefix,
+        ("web",): Web,
     }
     names = tuple(key for key in keys if isinstance(key, str))
     return places[names].__struct_fields__ if names in places else ()

@@ -10,7 +10,10 @@ from typing import Literal
 
 import msgspec
 
-from logwatch.config.cluster import Cluster, Part, problems_of
+from logwatch.config.cluster import Cluster, Part
+from logwatch.config.cluster import problems_of as cluster_problems
+from logwatch.config.web import Web
+from logwatch.config.web import problems_of as web_problems
 from logwatch.errors import UsageError
 
 InputKind = Literal["file", "kmsg"]
@@ -115,6 +118,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blacklist: Blacklist = Blacklist()
     series: Series = Series()
     cluster: Cluster = Cluster()
+    web: Web = Web()
     audit: str | None = None
     """A JSON line for each decision; None is audit.jsonl in `state`, "off" is none."""
 
@@ -182,7 +186,7 @@ def check(
         split_address(config.listen, "listen")
     except ConfigError as error:
         raise wrong(("listen",), str(error).removeprefix("listen: ")) from None
-    _check_cluster(config, wrong, part)
+    _check_sections(config, wrong, part)
     if config.mode != "observe" and not config.policy_file and not config.cluster.enabled:
         raise wrong(("mode",), f"{config.mode} needs policy_file (--policy-file) to write to")
     _check_prefixes(config, wrong)
@@ -201,8 +205,10 @@ def check(
     return config
 
 
-def _check_cluster(config: Config, wrong: Wrong, part: Part | None) -> None:
-    for problem in problems_of(config.cluster, config.mode, config.policy_file, part):
+def _check_sections(config: Config, wrong: Wrong, part: Part | None) -> None:
+    for problem in web_problems(config.web):
+        raise wrong(*problem)
+    for problem in cluster_problems(config.cluster, config.mode, config.policy_file, part):
         raise wrong(*problem)
 
 

@@ -44,6 +44,9 @@ from logwatch.offenders import REFUSALS, Protected, Rule
 
 LEASE = "logwatch-escalator"
 
+WEB = "web"
+"""The part whose problem is a note of /readyz: only who asks is concerned."""
+
 ROUND_SECONDS = 1.0
 """From one round to the next while nothing comes: windows slide, bans end, drift is repaired."""
 
@@ -123,7 +126,6 @@ class Escalator:
         self.is_stopping = False
         """Set it, from anywhere, and `run` returns within a moment."""
         self._alive_at = time.monotonic()
-        self._view = self._make_view()
         self._server = Server(
             config.listen_address,
             metrics=Metrics(
@@ -136,7 +138,10 @@ class Escalator:
             commit=lambda: None,
             health=self._health,
             ready=self._unready,
+            notes=lambda: [text for part, text in list(self._told.items()) if part == WEB],
+            web=config.web,
         )
+        self._view = self._make_view()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -149,7 +154,10 @@ class Escalator:
         self._wake.set()
 
     def run(self) -> None:
-        """Serve, and go round until `is_stopping`; then give the Lease back. Raises ListenError."""
+        """Serve, and go round until `is_stopping`; then give the Lease back.
+
+        Raises ListenError, WebError.
+        """
         parts = (self._reports, self._entries, self._discovery, self._writer, self._events)
         try:
             self._server.start()
@@ -162,7 +170,7 @@ class Escalator:
                 version=__version__,
                 identity=self._identity,
                 mode=self._config.mode,
-                metrics=f"http://{host}:{port}/metrics",
+                metrics=f"{self._server.scheme}://{host}:{port}/metrics",
             )
             while not self.is_stopping:
                 began = time.monotonic()
@@ -290,6 +298,7 @@ class Escalator:
             "damaged reports": _first(broken),
             "entries": self._entries.problem,
             "lease": self._lease.problem,
+            WEB: self._server.refresh(),
             "never ban": "; ".join(self._discovery.problems) or None,
             **{part: own.get(part) for part in PARTS},
             "events": self._events.problem,
@@ -351,6 +360,8 @@ class Escalator:
             networks={} if term is None else term.networks(),
             frozen=term is not None and term.offenders.frozen is not None,
             held=0 if term is None else term.offenders.held,
+            certificate_ends=self._server.certificate_ends,
+            http_refusals=self._server.refusals,
             tracked=0 if term is None else term.offenders.tracked,
         )
 

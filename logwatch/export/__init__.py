@@ -1,6 +1,6 @@
 """Prometheus metrics and a page for people, from one consistent view."""
 
-from logwatch.export.errors import ListenError
+from logwatch.export.errors import ListenError, WebError
 from logwatch.export.escalation import escalation_counts
 from logwatch.export.escalator import EscalatorCollector, EscalatorView, escalator_page
 from logwatch.export.metrics import Metrics
@@ -16,6 +16,7 @@ __all__ = [
     "ReportView",
     "Server",
     "View",
+    "WebError",
     "escalation_counts",
     "escalator_page",
 ]

@@ -1,7 +1,6 @@
 """One HTTP connection that may neither wait forever nor crowd out a scrape.
 
-uvicorn limits only the pause between two requests. Here each phase has a deadline, and of too many
-connections the one idle for longest is closed: the daemon's file descriptors are for logs.
+uvicorn limits only the pause between two requests. Here each phase has a deadline.
 """
 
 import asyncio
@@ -10,7 +9,7 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 5.0
-"""From the connection to the end of the first request's head."""
+"""From the connection to the end of the first request's head; for TLS's handshake as much again."""
 
 RESPONSE_SECONDS = 30.0
 """From a request's head until its answer is handed to the kernel; a scrape takes at most 10."""
@@ -21,6 +20,7 @@ KEEP_ALIVE_SECONDS = 75
 LARGEST_HEAD_BYTES = 16 * 1024
 
 MOST_CONNECTIONS = 256
+"""Of more, the one that is idle for longest is closed."""
 
 
 class Connection(H11Protocol):
@@ -30,15 +30,13 @@ class Connection(H11Protocol):
     idle_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request; make room when there are too many connections."""
+        """Begin to wait for a request, and remember whether the client showed a certificate."""
         super().connection_made(transport)
+        encrypted = transport.get_extra_info("ssl_object")
+        # TLS has verified it: `app_state` is what each request's scope begins with.
+        has_certificate = encrypted is not None and encrypted.getpeercert() is not None
+        self.app_state = {"has_certificate": has_certificate}
         self._wait(HEAD_SECONDS)
-        if len(self.connections) > MOST_CONNECTIONS:
-            others = (one for one in self.connections if isinstance(one, Connection))
-            idle = [one for one in others if not one.is_answering]
-            idlest = min(idle, key=lambda one: one.idle_since)
-            idlest.transport.abort()
-            self.connections.discard(idlest)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadline."""

@@ -33,6 +33,9 @@ class DecisionCollector(Collector):
         yield self.build_info()
         yield self.mode(view)
         yield self.ready(view)
+        yield self.http_refusals(view)
+        if view.certificate_ends is not None:
+            yield self.certificate_ends(view.certificate_ends)
         yield from self.own(view)
         yield self.offences(view)
         yield self.bans(view)
@@ -71,6 +74,26 @@ class DecisionCollector(Collector):
             "logwatch_ready",
             self.READY,
             value=float(view.ready),
+        )
+
+    def http_refusals(self, view: View) -> Metric:
+        """`logwatch_http_refusals_total`."""
+        text = (
+            "Who was not answered over HTTP. token, certificate: a request without; handshake: TLS "
+            "that failed, or took more than 5 s; crowd: closed to make room for others; accept: no "
+            "file descriptor was left. Since the start of the process."
+        )
+        metric = CounterMetricFamily("logwatch_http_refusals", text, labels=("reason",))
+        for reason, number in view.http_refusals.items():
+            metric.add_metric((reason,), number)
+        return metric
+
+    def certificate_ends(self, ends: float) -> Metric:
+        """`logwatch_certificate_expires_timestamp_seconds`."""
+        return GaugeMetricFamily(
+            "logwatch_certificate_expires_timestamp_seconds",
+            "When the certificate in use expires; absent without TLS.",
+            value=ends,
         )
 
     def offences(self, view: View) -> Metric:

@@ -1,6 +1,6 @@
 """The HTTP server: uvicorn and Starlette on a thread of their own.
 
-It only reads, GET and HEAD, without authentication. Rendering and committing run on worker
+It only reads, GET and HEAD; `access` tells who is answered. Rendering and committing run on worker
 threads, so that nothing slow stops the loop that answers the others.
 """
 
@@ -9,9 +9,11 @@ import errno
 import gzip
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 import uvicorn
@@ -20,13 +22,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from logwatch.config import Web
 from logwatch.errors import LogwatchError
+from logwatch.export.acceptor import Acceptor
+from logwatch.export.access import Access, Token
 from logwatch.export.connection import KEEP_ALIVE_SECONDS, LARGEST_HEAD_BYTES, Connection
-from logwatch.export.errors import ListenError
+from logwatch.export.errors import ListenError, WebError
 from logwatch.export.metrics import Metrics
 from logwatch.export.printable import printable
+from logwatch.export.tls import Tls
 
-BACKLOG = 128
+BACKLOG = 1024
+"""Connections that wait for us. Of more, the kernel has a client try again after a second."""
 
 WORKERS = 2
 """Scrapes at work at once: two Prometheus servers; the commit before each is one anyway."""
@@ -41,33 +48,14 @@ HEADERS = [
     ("Cache-Control", "no-store"),
 ]
 
-TICK_SECONDS = 1.0
-"""How often the Date header is renewed. uvicorn's own loop wakes ten times a second for it, half of
-what an idle agent costs."""
+PLAIN = Web()
+"""HTTP that anybody may ask."""
+
+REFUSALS = ("accept", "certificate", "crowd", "handshake", "token")
+
+CLEAR = "The token of web.token_file is sent in the clear: give web.certificate_file as well."
 
 Result = TypeVar("Result")
-
-
-class _Uvicorn(uvicorn.Server):
-    """Sleeps until it is stopped, but for the ticks."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._woken = asyncio.Event()
-
-    async def main_loop(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        while not await self.on_tick(0):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), TICK_SECONDS)
-
-    def stop(self) -> None:
-        """From any thread."""
-        self.should_exit = True
-        if self._loop is not None:
-            with suppress(RuntimeError):  # the loop has ended already
-                self._loop.call_soon_threadsafe(self._woken.set)
 
 
 class Server:
@@ -82,6 +70,7 @@ class Server:
         health: Callable[[], Sequence[str]],
         ready: Callable[[], Sequence[str]],
         notes: Callable[[], Sequence[str]] = tuple,
+        web: Web = PLAIN,
     ) -> None:
         """Take an address (port 0: any free one) and what to ask.
 
@@ -89,7 +78,7 @@ class Server:
         block for two seconds. It should handle what fails; a LogwatchError that it raises is
         counted in `failed_commits`, and the scrape shows what was durable before. `health` and
         `ready` give sentences about what is wrong, none if nothing is; they must not block. `notes`
-        are told with readiness, whether it is given or not.
+        are told with readiness, whether it is given or not. `web` names what `start` reads.
         """
         self._listen = listen
         self._metrics = metrics
@@ -97,20 +86,26 @@ class Server:
         self._health = health
         self._ready = ready
         self._notes = notes
-        self._server: _Uvicorn | None = None
+        self._server: Acceptor | None = None
         self._thread: threading.Thread | None = None
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="logwatch-scrape")
         self._committing = threading.Lock()
         self.address = listen
         """The address listened on, with the real port after `start`."""
         self.failed_commits = 0
+        self._web = web
+        self._tls: Tls | None = None
+        self._token: Token | None = None
+        self._refusals = Counter(dict.fromkeys(REFUSALS, 0))
 
     def start(self) -> None:
-        """Listen, then serve on a new thread; raises ListenError when the address can't be had."""
+        """Listen, then serve on a new thread; raises ListenError or WebError."""
+        self._tls = Tls(self._web) if self._web.certificate_file else None
+        self._token = Token(Path(self._web.token_file)) if self._web.token_file else None
         listener = _listening(*self._listen)
         self.address = (self._listen[0], listener.getsockname()[1])
         config = uvicorn.Config(
-            self._application(),
+            self._guarded(self._application()),
             http=Connection,
             loop="asyncio",
             ws="none",
@@ -126,11 +121,41 @@ class Server:
             timeout_graceful_shutdown=STOP_SECONDS,
             h11_max_incomplete_event_size=LARGEST_HEAD_BYTES,
         )
-        server = self._server = _Uvicorn(config)
-        self._thread = threading.Thread(
-            target=server.run, args=([listener],), name="logwatch-http", daemon=True
-        )
+        tls = self._tls
+        context = None if tls is None else lambda: tls.context
+        server = self._server = Acceptor(config, listener, context, self._count_refusal)
+        self._thread = threading.Thread(target=server.run, name="logwatch-http", daemon=True)
         self._thread.start()
+
+    def refresh(self) -> str | None:
+        """Read certificates and the token again where they changed; give what is wrong now.
+
+        To be called now and then, always on the same thread.
+        """
+        problems = [] if self._tls is None else [self._tls.refresh()]
+        if self._token is not None:
+            try:
+                self._token.read()
+            except WebError as error:
+                problems.append(f"{error} Nobody is answered but probes.")
+            if self._tls is None:
+                problems.append(CLEAR)
+        return " ".join(problem for problem in problems if problem) or None
+
+    @property
+    def scheme(self) -> str:
+        """What addresses begin with."""
+        return "https" if self._web.certificate_file else "http"
+
+    @property
+    def certificate_ends(self) -> float | None:
+        """Unix seconds; None without TLS, and before `start`."""
+        return None if self._tls is None else self._tls.ends
+
+    @property
+    def refusals(self) -> Mapping[str, int]:
+        """How many connections and requests were refused, by reason."""
+        return MappingProxyType(dict(self._refusals))
 
     @property
     def alive(self) -> bool:
@@ -143,6 +168,17 @@ class Server:
             self._server.stop()
             self._thread.join(2 * STOP_SECONDS)
         self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _count_refusal(self, reason: str) -> None:
+        self._refusals[reason] += 1
+
+    def _guarded(self, application: Starlette) -> Access:
+        return Access(
+            application,
+            token=self._token,
+            needs_certificate=self._web.client_ca_file is not None,
+            count=self._count_refusal,
+        )
 
     def _application(self) -> Starlette:
         application = Starlette(

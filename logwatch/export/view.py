@@ -64,5 +64,9 @@ class View:
     """Offenders that wait, their bans held back by a brake."""
     networks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Networks of the blacklist by state: `decided`, `enforced`."""
+    certificate_ends: float | None = None
+    """Unix seconds at which the server's own certificate expires; None, and not shown, without."""
+    http_refusals: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Connections and requests that were not answered, by reason."""
     report: ReportView | None = None
     """None outside a cluster."""
