@@ -19,7 +19,6 @@ from logwatch.control import (
     Refused,
     Remove,
     Request,
-    RuleNearness,
     Why,
     entries_of,
     entry_of,
@@ -28,9 +27,8 @@ from logwatch.control import (
 from logwatch.control.server import Peer
 from logwatch.errors import LogwatchError, UsageError
 from logwatch.ledger import Labels
+from logwatch.live import explained
 from logwatch.offenders import Ban, Offenders, check_request, named, read_target
-from logwatch.offenders import Why as Reasons
-from logwatch.offenders.language import format_duration
 
 
 class ByHand:
@@ -142,42 +140,4 @@ class ByHand:
         return Done(outcome, entry_of(ban), tuple(notes))
 
     def _why(self, request: Why, now: float) -> Explained:
-        why = self._offenders.why(read_target(request.cidr), now)
-        holding = [why.network, *self._offenders.by_hand.around(parse_network(why.network))]
-        bans = self._offenders.bans
-        return Explained(
-            cidr=why.network,
-            verdict=_verdict(why, self._offenders.by_hand.inside(parse_network(why.network))),
-            stops=tuple(stop.text for stop in why.stops if stop.reason != "banned"),
-            entries=entries_of((bans[each] for each in holding if each in bans), samples=True),
-            rules=tuple(
-                RuleNearness(each.rule, each.measure, each.reached, each.threshold, each.within)
-                for each in why.near
-            ),
-        )
-
-
-def _verdict(why: Reasons, inside: list[str]) -> str:
-    """Tell in one sentence how it stands; `inside` are the entries that lie in it."""
-    if why.ban is not None:
-        ban = why.ban
-        within = "" if ban.network == why.network else f" with {ban.network}"
-        return f"{why.network} {_STANDS[ban.phase]}{within} until {moment(ban.expires)}"
-    if why.is_waiting:
-        return f"{why.network} offends, but is not banned yet"
-    if inside:
-        return f"{why.network} is not banned itself; in it lies {named(inside)}"
-    if not why.near:
-        return f"{why.network} is not banned: nothing that counts was seen of it lately"
-    near = max(why.near, key=lambda each: each.reached / each.threshold)
-    return (
-        f"{why.network} is not banned: nearest is rule {near.rule} with {near.reached} of"
-        f" {near.threshold} {near.measure} within {format_duration(near.within)}"
-    )
-
-
-_STANDS = {
-    "observe": "would be banned",
-    "propose": "is proposed, and not denied,",
-    "enforce": "is banned",
-}
+        return explained(self._offenders, read_target(request.cidr), now)

@@ -17,6 +17,7 @@ from logwatch.agent.clock import Clock
 from logwatch.agent.decisions import Decisions
 from logwatch.agent.inputs import input_paths, new_waiter, outdated_inputs
 from logwatch.agent.intake import Batch, Intake
+from logwatch.agent.page import AgentPage
 from logwatch.agent.recent import RecentSources
 from logwatch.agent.requests import Requests
 from logwatch.config import Config
@@ -118,10 +119,20 @@ class Agent:
         self._requests = Requests(self._ask)
         self._control = self._new_control()
         self._control_due = 0.0
+        self._page = AgentPage(
+            config,
+            self._decisions,
+            self._ledger.snapshot,
+            view=lambda: self._view,
+            problems=lambda: self._problems,
+            notes=lambda: self._notes,
+            wake=self._waiter.wake,
+        )
         metrics = Metrics(lambda: self._view, version=__version__)
         self._server = Server(
             config.listen_address,
             metrics=metrics,
+            page=self._page,
             commit=self._flush,
             health=self._health,
             ready=lambda: list(self._problems.values()),
@@ -202,6 +213,7 @@ class Agent:
             self._flushing.notify_all()
         if self._publisher is not None:
             self._publisher.stop()
+        self._page.close()
         self._server.stop()
         self._requests.close()
         self._control.stop()
@@ -247,6 +259,7 @@ class Agent:
         self._apart(REPORT, lambda: self._report(may_answer=is_report_due))
         self._note_problems()
         self._view = self._make_view()
+        self._apart("page", self._turn_page)
         self._alive_at = time.monotonic()
         with self._flushing:
             self._flushes_done = asked
@@ -267,6 +280,9 @@ class Agent:
         return self._publisher.turn(
             self._decisions.witness, self._ledger.count, self._now, may_answer=may_answer
         )
+
+    def _turn_page(self) -> None:
+        self._page.turn(self._view.snapshot)
 
     def _apart(self, part: str, work: Callable[[], str | None]) -> None:
         """Do what the counting does not depend on: whatever fails there is told, no more."""

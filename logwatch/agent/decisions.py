@@ -4,7 +4,7 @@ What it raises is told by the daemon, which goes on counting.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -14,10 +14,11 @@ from logwatch.agent.clock import Clock
 from logwatch.agent.enforcement import Enforcement
 from logwatch.agent.intake import Batch
 from logwatch.audit import AuditError, AuditLog, Teller, possible_bans, rules_in_force, shortened
-from logwatch.blacklist import MOST, PolicyError
+from logwatch.blacklist import MOST, Network, PolicyError
 from logwatch.config import Config
-from logwatch.export import escalation_counts
+from logwatch.export import Asked, escalation_counts
 from logwatch.ledger import Ledger
+from logwatch.live import Decided, Known, decided, known
 from logwatch.offenders import (
     BANS,
     AddressesError,
@@ -233,6 +234,21 @@ class Decisions:
         except AuditError as error:
             return str(error)
         return None
+
+    def decided(self, asked: Asked, sources: Sequence[str], now: float) -> Decided:
+        """Tell who is banned, and who is near it, for the live page."""
+        return decided(
+            self._offenders,
+            most=asked.top,
+            query=asked.query,
+            sources=sources,
+            now=now,
+            is_enforced=self._enforcement.holds,
+        )
+
+    def known(self, network: Network, now: float) -> Known:
+        """Tell what is known of one source, for the live page."""
+        return known(self._offenders, network, now, self._enforcement.holds)
 
     def entries(self) -> Mapping[str, int]:
         """How many bans there are by phase."""

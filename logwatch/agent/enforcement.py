@@ -8,8 +8,8 @@ denies is taken out of the policy file then.
 
 from pathlib import Path
 
-from logwatch.blacklist import Change, PolicyError, PolicyFile, Shape
-from logwatch.offenders import Mode, Offenders
+from logwatch.blacklist import FLOOR, Change, PolicyError, PolicyFile, Shape, parse_network
+from logwatch.offenders import Ban, Mode, Offenders
 
 
 class Enforcement:
@@ -22,7 +22,8 @@ class Enforcement:
         self._proposal: PolicyFile | None = None
         if self._path is not None and mode == "propose":
             self._proposal = PolicyFile(self._path, target=proposal_path(self._path), shape=shape)
-        self._enforced = 0
+        self._enforced: frozenset[str] = frozenset()
+        self._written: tuple[str, ...] | None = None
 
     def check(self) -> None:
         """Find out at the start whether the file can be written. Raises PolicyError.
@@ -32,7 +33,7 @@ class Enforcement:
         if self._file is None:
             return
         try:
-            self._enforced = len(self._file.read().own)
+            self._enforced = frozenset(self._file.read().own)
         except PolicyError:
             if self._mode == "enforce":
                 raise
@@ -55,9 +56,13 @@ class Enforcement:
             if wanted != own:
                 changes.append((self._path, self._file.write(wanted)))
         except PolicyError:
-            self._enforced = 0  # whatever is there, it is not known to deny
+            self._written, self._enforced = (
+                None,
+                frozenset(),
+            )  # whatever is there, it is not known to deny
             raise
-        self._enforced = len(wanted)
+        if wanted is not self._written:  # of thousands the same tuple, until they change
+            self._written, self._enforced = wanted, frozenset(wanted)
         if self._proposal is not None:
             proposed = (*wanted, *offenders.networks_of("propose"))
             changes.append((proposal_path(self._path), self._proposal.write(proposed)))
@@ -71,7 +76,17 @@ class Enforcement:
 
     def numbers(self, offenders: Offenders) -> dict[str, int]:
         """How many networks are decided, and how many of ours are in the policy file."""
-        return {"decided": len(offenders.networks_of(self._mode)), "enforced": self._enforced}
+        return {"decided": len(offenders.networks_of(self._mode)), "enforced": len(self._enforced)}
+
+    def holds(self, ban: Ban) -> bool:
+        """Whether the policy file denies what is banned, as it was written last."""
+        if ban.network in self._enforced:
+            return True
+        network = parse_network(ban.network)
+        return any(
+            str(network.supernet(new_prefix=length)) in self._enforced
+            for length in range(FLOOR[network.version], network.prefixlen)
+        )
 
 
 def proposal_path(path: Path) -> Path:

@@ -7,7 +7,7 @@ program.
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,8 +38,9 @@ from logwatch.cluster import (
 from logwatch.config import Config
 from logwatch.escalator.clocks import Clocks
 from logwatch.escalator.counts import Counts, Requests
+from logwatch.escalator.page import EscalatorPage
 from logwatch.escalator.term import PARTS, Term
-from logwatch.export import EscalatorCollector, EscalatorView, Metrics, Server, escalator_page
+from logwatch.export import EscalatorCollector, EscalatorView, Metrics, Server
 from logwatch.offenders import REFUSALS, Protected, Rule
 
 LEASE = "logwatch-escalator"
@@ -126,6 +127,12 @@ class Escalator:
         self.is_stopping = False
         """Set it, from anywhere, and `run` returns within a moment."""
         self._alive_at = time.monotonic()
+        self._page = EscalatorPage(
+            view=lambda: self._view,
+            reports=self._nodes,
+            problems=self._told.copy,
+            wake=self._wake.set,
+        )
         self._server = Server(
             config.listen_address,
             metrics=Metrics(
@@ -133,8 +140,8 @@ class Escalator:
                 version=__version__,
                 collector=EscalatorCollector,
                 families=(),
-                make_page=escalator_page,
             ),
+            page=self._page,
             commit=lambda: None,
             health=self._health,
             ready=self._unready,
@@ -185,6 +192,7 @@ class Escalator:
             self._lease.stop()
             for part in parts:
                 part.stop()
+            self._page.close()
             self._server.stop()
             self._log.info("stopped")
 
@@ -212,6 +220,7 @@ class Escalator:
         for name, problem in self._problems().items():
             self._tell(name, problem)
         self._view = self._make_view()
+        self._page.turn(self._term if self._is_leading else None)
         self._alive_at = time.monotonic()
 
     def _lead(self) -> None:
@@ -314,6 +323,9 @@ class Escalator:
         else:
             del self._told[part]
             self._log.info(f"{part} works again", part=part)
+
+    def _nodes(self) -> Iterable[NodeReport]:
+        return self._reports.snapshot().objects.values()
 
     def _health(self) -> list[str]:
         reasons = []

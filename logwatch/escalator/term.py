@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import structlog
 
 from logwatch.audit import AuditLog, Teller
-from logwatch.blacklist import MOST, Enforced, parse_network
+from logwatch.blacklist import MOST, Enforced, Network, parse_network
 from logwatch.cluster import (
     BLACKLIST_ENTRIES,
     About,
@@ -35,6 +35,8 @@ from logwatch.escalator.departed import Departed
 from logwatch.escalator.entries import ByHand, Entries
 from logwatch.escalator.state import NAME as STATE
 from logwatch.escalator.state import State
+from logwatch.export import Asked
+from logwatch.live import Decided, Known, decided, known
 from logwatch.offenders import Ban, Frozen, Mode, Offence, Offenders, Protected, Rule
 
 WRITE_SECONDS = 0.5
@@ -138,6 +140,21 @@ class Term:
             self._numbered = (wanted, enforced)
             self._enforced_number = sum(map(enforced.holds, wanted))
         return {"decided": len(wanted), "enforced": self._enforced_number}
+
+    def decided(self, asked: Asked, now: float) -> Decided:
+        """Tell who is banned, and who is near it, for the live page."""
+        return decided(
+            self._offenders,
+            most=asked.top,
+            query=asked.query,
+            sources=(),
+            now=now,
+            is_enforced=lambda ban: self._is_enforced(ban.network),
+        )
+
+    def known(self, network: Network, now: float) -> Known:
+        """Tell what is known of one source, for the live page."""
+        return known(self._offenders, network, now, lambda ban: self._is_enforced(ban.network))
 
     def round(  # noqa: PLR0913 - what is known at one moment
         self,

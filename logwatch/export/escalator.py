@@ -1,4 +1,4 @@
-"""What an escalator shows: its metric families, and a small page."""
+"""The metric families of an escalator."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from logwatch.export.decided import DecisionCollector, counter_family
-from logwatch.export.page import framed, table
 from logwatch.export.view import View
 
 
@@ -63,17 +62,3 @@ class EscalatorCollector(DecisionCollector):
         """`logwatch_drift_total`."""
         text = "Changes that somebody else made to what logwatch keeps in Calico, put right."
         return counter_family(view, "drift", text, (), [()])
-
-
-def escalator_page(view: View, version: str) -> str:
-    """Make the page of an escalator."""
-    is_leader = isinstance(view, EscalatorView) and view.leader
-    numbers = [
-        ("Nodes that report", view.reports if isinstance(view, EscalatorView) else 0),
-        *((f"Blacklist entries, {phase}", number) for phase, number in view.entries.items()),
-        *((f"Blacklist networks, {state}", number) for state, number in view.networks.items()),
-        ("Offenders held back by a brake", view.held),
-    ]
-    role = "This replica decides." if is_leader else "This replica waits: another one decides."
-    frozen = "<p>Frozen: rules decide nothing.</p>\n" if view.frozen else ""
-    return framed("logwatch escalator", f"<p>{role}</p>\n{frozen}{table(numbers)}", view, version)

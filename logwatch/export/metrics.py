@@ -8,7 +8,6 @@ from prometheus_client.exposition import choose_encoder
 from logwatch.export.collector import LogwatchCollector
 from logwatch.export.decided import DecisionCollector
 from logwatch.export.families import END, FAMILIES, FamilyWriter, Shown
-from logwatch.export.page import page
 from logwatch.export.view import View
 
 
@@ -25,13 +24,11 @@ class Metrics:
         version: str,
         collector: type[DecisionCollector] = LogwatchCollector,
         families: Iterable[Shown] = FAMILIES,
-        make_page: Callable[[View, str], str] = page,
     ) -> None:
         self._view = view
         self._version = version
         self._collector = collector
         self._families = tuple(FamilyWriter(shown) for shown in families)
-        self._make_page = make_page
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
 
@@ -48,7 +45,3 @@ class Metrics:
         body = encode(self._collector(view, self._version)).removesuffix(END)
         parts = [family.write(view, encode) for family in self._families]
         return b"".join((body, *parts, encode(self._process))), content_type
-
-    def page(self) -> str:
-        """Give the page for people."""
-        return self._make_page(self._view(), self._version)

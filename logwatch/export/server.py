@@ -19,7 +19,7 @@ from typing import TypeVar
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from logwatch.config import Web
@@ -30,6 +30,15 @@ from logwatch.export.connection import KEEP_ALIVE_SECONDS, LARGEST_HEAD_BYTES, C
 from logwatch.export.errors import ListenError, WebError
 from logwatch.export.metrics import Metrics
 from logwatch.export.printable import printable
+from logwatch.export.site import (
+    INDEX,
+    BadRequestError,
+    BusyError,
+    File,
+    Page,
+    asked_for,
+    read_files,
+)
 from logwatch.export.tls import Tls
 
 BACKLOG = 1024
@@ -41,8 +50,13 @@ WORKERS = 2
 STOP_SECONDS = 1
 """What answers in progress get to end; with uvicorn's own pauses `stop` stays below two seconds."""
 
+SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
 HEADERS = [
-    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),
+    ("Content-Security-Policy", SECURITY_POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "no-store"),
@@ -59,13 +73,14 @@ Result = TypeVar("Result")
 
 
 class Server:
-    """Serves `/metrics`, `/healthz`, `/readyz` and a small page at `/`."""
+    """Serves `/metrics`, `/healthz`, `/readyz`, and the live page with what it asks for."""
 
     def __init__(  # noqa: PLR0913 - seams
         self,
         listen: tuple[str, int],
         *,
         metrics: Metrics,
+        page: Page,
         commit: Callable[[], None],
         health: Callable[[], Sequence[str]],
         ready: Callable[[], Sequence[str]],
@@ -79,7 +94,10 @@ class Server:
         counted in `failed_commits`, and the scrape shows what was durable before. `health` and
         `ready` give sentences about what is wrong, none if nothing is; they must not block. `notes`
         are told with readiness, whether it is given or not. `web` names what `start` reads.
+        Raises StaticError.
         """
+        self._files = read_files()
+        self._page = page
         self._listen = listen
         self._metrics = metrics
         self._commit = commit
@@ -183,7 +201,10 @@ class Server:
     def _application(self) -> Starlette:
         application = Starlette(
             routes=[
-                Route("/", self._answer_page),
+                Route("/", _file(self._files[INDEX])),
+                *(Route(f"/static/{name}", _file(file)) for name, file in self._files.items()),
+                Route("/api/summary", self._answer_summary),
+                Route("/api/sources/{address:path}", self._answer_source),
                 Route("/metrics", self._answer_metrics),
                 Route("/healthz", _reasons(self._health)),
                 Route("/readyz", _reasons(self._ready, self._notes)),
@@ -196,8 +217,15 @@ class Server:
         accept = ", ".join(request.headers.getlist("accept"))
         return await self._at_work(self._rendered, accept, _takes_gzip(request))
 
-    async def _answer_page(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's call
-        return await self._at_work(self._rendered_page)
+    async def _answer_summary(self, request: Request) -> Response:
+        arguments = dict(request.query_params)
+        return await self._at_work(
+            _asked, lambda: self._page.summary(asked_for(arguments)), _takes_gzip(request)
+        )
+
+    async def _answer_source(self, request: Request) -> Response:
+        address = request.path_params["address"]
+        return await self._at_work(_asked, lambda: self._page.source(address), _takes_gzip(request))
 
     def _rendered(self, accept: str, takes_gzip: bool) -> Response:  # noqa: FBT001 - passed along
         with self._committing:
@@ -206,14 +234,7 @@ class Server:
             except LogwatchError:
                 self.failed_commits += 1
         body, content_type = self._metrics.render(accept)
-        headers = {"Vary": "Accept, Accept-Encoding"}
-        if takes_gzip:
-            body = gzip.compress(body, compresslevel=1, mtime=0)
-            headers["Content-Encoding"] = "gzip"
-        return Response(body, headers={**headers, "Content-Type": content_type})
-
-    def _rendered_page(self) -> Response:
-        return HTMLResponse(self._metrics.page())
+        return _packed(body, content_type, takes_gzip=takes_gzip, vary="Accept, Accept-Encoding")
 
     async def _at_work(self, work: Callable[..., Result], *arguments: object) -> Result:
         loop = asyncio.get_running_loop()
@@ -232,6 +253,38 @@ def _reasons(
         return PlainTextResponse(text, 503 if reasons else 200)
 
     return answer
+
+
+def _file(file: File) -> Callable[[Request], Awaitable[Response]]:
+    """Answer with a file of the page."""
+
+    async def answer(request: Request) -> Response:
+        return _packed(file.body, file.content_type, takes_gzip=_takes_gzip(request))
+
+    return answer
+
+
+def _asked(ask: Callable[[], bytes | None], takes_gzip: bool) -> Response:  # noqa: FBT001 - passed along
+    """Answer with JSON; 400 for what makes no sense, 404 for the unknown, 503 when it is late."""
+    try:
+        body = ask()
+    except BadRequestError as error:
+        return PlainTextResponse(f"{printable(str(error))}\n", 400)
+    except BusyError as error:
+        return PlainTextResponse(f"{printable(str(error))}\n", 503)
+    if body is None:
+        return PlainTextResponse("nothing is known of this source\n", 404)
+    return _packed(body, "application/json", takes_gzip=takes_gzip)
+
+
+def _packed(
+    body: bytes, content_type: str, *, takes_gzip: bool, vary: str = "Accept-Encoding"
+) -> Response:
+    headers = {"Vary": vary, "Content-Type": content_type}
+    if takes_gzip:
+        body = gzip.compress(body, compresslevel=1, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, headers=headers)
 
 
 def _takes_gzip(request: Request) -> bool:

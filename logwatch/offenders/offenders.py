@@ -313,21 +313,34 @@ class Offenders:
         """Tell why it is frozen, and what to do about it."""
         return self._freeze.text()
 
+    def nearest(self, count: int, now: float) -> list[tuple[str, Near]]:
+        """List the sources nearest to a rule as networks, with how near; banned ones too."""
+        return [
+            (str(parse_network(source)), self._near(index, reached, threshold))
+            for source, index, reached, threshold in self._trails.top(count, self._seen_until(now))
+            if reached
+        ]
+
+    def samples(self, network: Network) -> list[str]:
+        """Give up to 5 lines of a source as they were written; none of several sources."""
+        source = source_of(banned_as(unmapped(network)))
+        return [] if source is None else self._trails.samples(source)
+
     def why(self, network: Network, now: float) -> Why:
         """Tell how near a network is to each rule, and what would stop a ban of it now."""
         network = banned_as(unmapped(network))
         text = str(network)
         ban = self._book.covering(network)
         source = source_of(network)
-        at = now if math.isinf(self._lag) else max(0.0, now - self._lag)
+        at = self._seen_until(now)
         reached = [] if source is None else self._trails.nearness(source, at)
         return Why(
             network=text,
             ban=ban,
             is_waiting=source is not None and source in self._waiting,
             near=tuple(
-                Near(rule.name, rule.measure, number, threshold, rule.within)
-                for rule, (number, threshold) in zip(self._rules, reached, strict=False)
+                self._near(index, number, threshold)
+                for index, (number, threshold) in enumerate(reached)
             ),
             stops=tuple(self._stops(network, ban, now)),
             next_offence=self._book.next_offence(text) if ban is None else ban.offence,
@@ -344,6 +357,14 @@ class Offenders:
             yield Stop(hold, self._text(hold, now))
         if self._mode != "enforce":
             yield Stop("mode", f"in mode {self._mode} {_SHOWN[self._mode]}")
+
+    def _near(self, index: int, reached: int, threshold: int) -> Near:
+        rule = self._rules[index]
+        return Near(rule.name, rule.measure, reached, threshold, rule.within)
+
+    def _seen_until(self, now: float) -> float:
+        """Give the time of the latest packets: windows end there for who looks."""
+        return now if math.isinf(self._lag) else max(0.0, now - self._lag)
 
     def _set_clock(self, now: float) -> None:
         if now < self._now:

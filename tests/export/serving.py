@@ -14,16 +14,27 @@ import trustme
 from export.views import counted_view
 
 from logwatch.config import Web
-from logwatch.export import Metrics, Server
+from logwatch.export import Asked, Metrics, Server
 
 SECONDS = 30.0
 """For an answer, so that a machine at work fails no test."""
+
+
+class NoPage:
+    """For who does not look at it."""
+
+    def summary(self, asked: Asked) -> bytes:
+        raise NotImplementedError
+
+    def source(self, address: str) -> bytes | None:
+        raise NotImplementedError
 
 
 def new_server(web: Web, notes: list[str] | None = None) -> Server:
     return Server(
         ("127.0.0.1", 0),
         metrics=Metrics(counted_view, version="1.2.3"),
+        page=NoPage(),
         commit=lambda: None,
         health=list,
         ready=list,

@@ -1,19 +1,33 @@
 """The HTTP server over real sockets of 127.0.0.1."""
 
 import gzip
+import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import quote
 
 import httpx
 import pytest
 
 from logwatch.errors import LogwatchError
-from logwatch.export import ListenError, Metrics, Server, View, connection
+from logwatch.export import (
+    Asked,
+    BadRequestError,
+    BusyError,
+    ListenError,
+    Metrics,
+    Server,
+    StaticError,
+    View,
+    connection,
+)
 from logwatch.export.connection import MOST_CONNECTIONS, Connection
+from logwatch.export.site import read_files
 from logwatch.ledger import Family, Snapshot, StateError
 
 
@@ -25,7 +39,7 @@ class Daemon:
         self.when_asked: Callable[[], None] = self.count
         self.sick: Sequence[str] = ()
         self.waiting: Sequence[str] = ()
-        self.sources: dict[tuple[str, ...], tuple[int, int]] = {}
+        self.asked: list[Asked] = []
 
     def count(self) -> None:
         self.commits += 1
@@ -34,14 +48,26 @@ class Daemon:
         self.when_asked()
 
     def view(self) -> View:
-        series = MappingProxyType({("203.0.113.7",): (self.commits, 0), **self.sources})
+        series = MappingProxyType({("203.0.113.7",): (self.commits, 0)})
         families = {"source": Family(series), "denied": Family({("p", "eth1", "tcp", "4"): (8, 0)})}
         return View(Snapshot({}, families), ready=not self.waiting, entries={"observed": 3})
+
+    def summary(self, asked: Asked) -> bytes:
+        self.asked.append(asked)
+        return b'{"a": "b"}'
+
+    def source(self, address: str) -> bytes | None:
+        if address.startswith("bad"):
+            raise BadRequestError(f"no address: {address}")
+        if address == "late":
+            raise BusyError("come back later")
+        return None if address == "unknown" else b'{"source":"%s"}' % address.encode()
 
     def server(self, port: int = 0) -> Server:
         return Server(
             ("127.0.0.1", port),
             metrics=Metrics(self.view, version="1.2.3"),
+            page=self,
             commit=self.commit,
             health=lambda: self.sick,
             ready=lambda: self.waiting,
@@ -171,31 +197,79 @@ def test_reasons_are_told_one_a_line(daemon: Daemon, client: httpx.Client, path:
     assert answer.headers["content-type"].startswith("text/plain")
 
 
-def test_the_page_shows_plain_numbers_and_where_what_is(
-    daemon: Daemon, client: httpx.Client
-) -> None:
-    """Ten top sources, totals, links; markup in a log line stays text."""
-    daemon.sources = {(f"198.51.100.{number}",): (number, 0) for number in range(10, 30)}
-    daemon.sources[("<script>alert(1)</script>\udc80",)] = (12_345, 0)
+def test_the_page_and_its_files_are_served(client: httpx.Client) -> None:
+    """All that it names is there, and of the right type."""
     answer = client.get("/")
     assert (200, "text/html; charset=utf-8") == (answer.status_code, answer.headers["content-type"])
-    assert "<script" not in answer.text
-    assert r"<td>&lt;script&gt;alert(1)&lt;/script&gt;\udc80</td><td>12,345</td>" in answer.text
-    assert "<td>198.51.100.21</td><td>21</td>" in answer.text
-    assert "198.51.100.20" not in answer.text
-    assert "<td>Packets denied</td><td>8</td>" in answer.text
-    assert "<td>Blacklist entries, observed</td><td>3</td>" in answer.text
-    assert "Ready." in answer.text
-    for path in ("/metrics", "/healthz", "/readyz"):
-        assert f'href="{path}"' in answer.text
-    daemon.waiting = ("No input is read.",)
-    assert "Not ready" in client.get("/").text
+    named = re.findall(r'(?:src|href)="(/static/[^"]+)"', answer.text)
+    for path in named:
+        assert 200 == client.get(path).status_code
+    for name, file in read_files().items():
+        served = client.get(f"/static/{name}")
+        assert (file.body, file.content_type) == (served.content, served.headers["content-type"])
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/", "/static/../site.py", "/static/%2e%2e/site.py", "/static//etc/passwd"]
+)
+def test_no_other_file_is_served(client: httpx.Client, path: str) -> None:
+    assert 404 == client.get(path).status_code
+
+
+def test_a_missing_page_is_told_at_the_start(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(StaticError, match="missing"):
+            read_files(folder)
+
+
+def test_a_summary_is_asked_for_with_its_arguments(daemon: Daemon, client: httpx.Client) -> None:
+    answer = client.get("/api/summary?top=7&sort=recent&query=%20SSH%20&_=1")
+    assert (200, "application/json") == (answer.status_code, answer.headers["content-type"])
+    assert [Asked(7, "recent", "ssh")] == daemon.asked
+    assert {"a": "b"} == answer.json()
+    client.get("/api/summary")
+    assert Asked() == daemon.asked[-1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *("top=0", "top=1001", "top=-1", "top=x", "top=%D9%A1", f"top={'9' * 5000}"),
+        *("sort=name", f"query={'x' * 101}"),
+    ],
+)
+def test_arguments_without_sense_are_refused(
+    daemon: Daemon, client: httpx.Client, arguments: str
+) -> None:
+    answer = client.get(f"/api/summary?{arguments}")
+    assert 400 == answer.status_code
+    assert answer.text.startswith(arguments.partition("=")[0] + " ")
+    assert [] == daemon.asked
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "text"),
+    [
+        ("203.0.113.7", 200, '{"source":"203.0.113.7"}'),
+        ("2001:db8::/64", 200, '{"source":"2001:db8::/64"}'),
+        ("unknown", 404, "nothing is known of this source\n"),
+        ("bad\x1b", 400, "no address: bad\\x1b\n"),
+        ("late", 503, "come back later\n"),
+    ],
+)
+def test_a_source_is_asked_for_by_its_address(
+    client: httpx.Client, address: str, code: int, text: str
+) -> None:
+    answer = client.get(f"/api/sources/{quote(address)}")
+    assert (code, text) == (answer.status_code, answer.text)
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/readyz", "/nothing"])
 def test_a_browser_is_told_to_load_nothing(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
-    assert "default-src 'none'; style-src 'unsafe-inline'" == headers["content-security-policy"]
+    policy = headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
+    assert "unsafe" not in policy
     assert "nosniff" == headers["x-content-type-options"]
     assert "server" not in headers
 

@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from export.serving import NoPage
 from lab.agent import RunningAgent
 from lab.namespace import LabError, require
 from lab.prometheus import Alertmanager, Prometheus
 from lab.rsyslog import eventually
 
-from logwatch.export import EscalatorCollector, EscalatorView, Metrics, ReportView, Server, View
+from logwatch.export import (
+    EscalatorCollector,
+    EscalatorView,
+    Metrics,
+    ReportView,
+    Server,
+    View,
+)
 from logwatch.export.collector import LogwatchCollector
 from logwatch.export.decided import DecisionCollector
 from logwatch.ledger import Snapshot
@@ -153,6 +161,7 @@ def _served(stack: ExitStack, view: View, collector: type[DecisionCollector]) ->
     server = Server(
         ("127.0.0.1", 0),
         metrics=Metrics(lambda: view, version="1", collector=collector, families=()),
+        page=NoPage(),
         commit=lambda: None,
         health=list,
         ready=list,

@@ -1,0 +1,140 @@
+"""What the escalator tells on its live page: the cluster, as the reports of its nodes tell it."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from logwatch import __version__
+from logwatch.cluster import NodeReport, entry_name
+from logwatch.errors import UsageError
+from logwatch.escalator.term import Term
+from logwatch.export import Asked, BadRequestError, BusyError, EscalatorView
+from logwatch.export.printable import printable
+from logwatch.ledger import Snapshot
+from logwatch.live import (
+    Commands,
+    Decided,
+    Finding,
+    History,
+    Host,
+    Known,
+    LateError,
+    Node,
+    Questions,
+    source_page,
+    summary_page,
+)
+from logwatch.offenders import Ban, read_target
+
+LATE = "the loop of the escalator does not come round: look at /healthz and the log"
+
+NODES = 1000
+"""Nodes on one page; those that report for longest not are first."""
+
+
+class EscalatorPage:
+    """Shows what reports tell and what is decided. `turn` and `close` are the loop's."""
+
+    def __init__(
+        self,
+        view: Callable[[], EscalatorView],
+        reports: Callable[[], Iterable[NodeReport]],
+        problems: Callable[[], Mapping[str, str]],
+        wake: Callable[[], object],
+    ) -> None:
+        """`problems` are sentences by part; any thread may ask for them, and for reports."""
+        self._host = Host("escalator", __version__, time.time())
+        self._view = view
+        self._reports = reports
+        self._problems = problems
+        self._history = History(Snapshot(), time.monotonic())
+        self._questions = Questions(wake)
+        self._term: Term | None = None
+
+    def turn(self, term: Term | None) -> None:
+        """Answer what was asked, by the term of this replica; None while another one leads."""
+        self._term = term
+        self._history.see(self._view().snapshot, time.monotonic())
+        self._questions.answer()
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._questions.close()
+
+    def summary(self, asked: Asked) -> bytes:
+        """Give the summary."""
+        view = self._view()
+        try:
+            return summary_page(
+                self._host,
+                view,
+                self._history,
+                asked,
+                decide=lambda _: self._questions.ask(lambda: self._decided(asked)),
+                findings=self._findings(view),
+                nodes=[*_nodes(self._reports(), time.time())],
+                undo=lambda ban: commands_of(ban).undo or "",
+            )
+        except LateError:
+            raise BusyError(LATE) from None
+
+    def source(self, address: str) -> bytes | None:
+        """Give what is known of one source."""
+        try:
+            network = read_target(address)
+        except UsageError as error:
+            raise BadRequestError(str(error)) from None
+        try:
+            known: Known | None = self._questions.ask(
+                lambda: None if self._term is None else self._term.known(network, time.time())
+            )
+        except LateError:
+            raise BusyError(LATE) from None
+        if known is None:
+            return None
+        return source_page(
+            address,
+            self._view(),
+            self._history,
+            known,
+            commands_of(known.ban, network=known.explained.cidr),
+        )
+
+    def _decided(self, asked: Asked) -> Decided:
+        return Decided() if self._term is None else self._term.decided(asked, time.time())
+
+    def _findings(self, view: EscalatorView) -> Iterator[Finding]:
+        for part, text in self._problems().items():
+            yield Finding("problem", part, printable(text))
+        if not view.leader:
+            yield Finding(
+                "warning",
+                "leader",
+                "another replica decides, or none does: ask the Service, or see the Lease"
+                " logwatch-escalator; who is banned is known to the leader alone",
+            )
+
+
+def commands_of(ban: Ban | None, *, network: str = "") -> Commands:
+    """Give the commands of a cluster's administrator."""
+    target = network if ban is None else ban.network
+    name = entry_name(target)
+    return Commands(
+        ban=f"kubectl apply -f - <<< '{{apiVersion: calico-logwatch.io/v1alpha1, kind:"
+        f' BlacklistEntry, metadata: {{name: {name}}}, spec: {{cidr: {target}, reason: "..."}}}}\'',
+        undo=None if ban is None else f"kubectl delete blacklistentry {name}",
+        why=f"kubectl get blacklistentry {name} --output yaml",
+    )
+
+
+def _nodes(reports: Iterable[NodeReport], now: float) -> Iterator[Node]:
+    rows = [
+        Node(
+            report.node,
+            (at := (report.stored or report.written).timestamp()),
+            report.sources,
+            report.cut,
+            max(0.0, now - at),
+        )
+        for report in reports
+    ]
+    yield from sorted(rows, key=lambda row: (-row.age, row.node))[:NODES]

@@ -1,0 +1,110 @@
+"""The live page: its files, and the two answers that it is made of.
+
+What is answered is asked of whoever serves; here are addresses, their arguments, and the files of
+the package, which are read once. No part of a request is ever a path of the disk.
+"""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from logwatch.errors import LogwatchError
+
+Sort = Literal["packets", "recent", "last"]
+
+SORTS: tuple[Sort, ...] = ("packets", "recent", "last")
+
+TOP = 50
+"""Sources and ports on one page, unless others are asked for."""
+
+MOST = 1000
+"""More are for Prometheus."""
+
+QUERY_MOST = 100
+"""Characters: longer than any address, port or policy."""
+
+FILES = Path(__file__).parent / "static"
+
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+
+INDEX = "index.html"
+
+
+class StaticError(LogwatchError):
+    """A file of the page is missing."""
+
+
+class BadRequestError(Exception):
+    """What was asked for makes no sense; the text is for people."""
+
+
+class BusyError(Exception):
+    """No answer in time; the text is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of the summary is wanted."""
+
+    top: int = TOP
+    """Lines of each table."""
+    sort: Sort = SORTS[0]
+    query: str = ""
+    """In lower case; only what holds it is shown."""
+
+
+class Page(Protocol):
+    """Who knows what the page shows; called on worker threads."""
+
+    def summary(self, asked: Asked) -> bytes:
+        """Give the JSON of the summary. Raises BusyError."""
+
+    def source(self, address: str) -> bytes | None:
+        """Give the JSON of a source; None where nothing is known. BadRequestError, BusyError."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of the page."""
+
+    body: bytes
+    content_type: str
+
+
+def read_files(folder: Path = FILES) -> Mapping[str, File]:
+    """Read what the page is made of, by the names under `/static/`. Raises StaticError."""
+    files = {}
+    try:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and (content_type := TYPES.get(path.suffix)) is not None:
+                files[str(path.relative_to(folder))] = File(path.read_bytes(), content_type)
+    except OSError as error:
+        raise StaticError(f"the live page can't be read ({error}): install logwatch anew") from None
+    if INDEX not in files:
+        raise StaticError(f"the live page is missing from {folder}: install logwatch anew")
+    return files
+
+
+def asked_for(arguments: Mapping[str, str]) -> Asked:
+    """Read the arguments of a request. Raises BadRequestError."""
+    top = arguments.get("top", str(TOP))
+    number = 0
+    with contextlib.suppress(ValueError):  # also of more digits than Python reads
+        number = int(top) if top.isascii() and top.isdecimal() else 0
+    if not 1 <= number <= MOST:
+        raise BadRequestError(f"top is a number from 1 to {MOST}")
+    sort = arguments.get("sort", SORTS[0])
+    if sort not in SORTS:
+        raise BadRequestError(f"sort is one of {', '.join(SORTS)}")
+    query = arguments.get("query", "")
+    if len(query) > QUERY_MOST:
+        raise BadRequestError(f"query has {QUERY_MOST} characters at the most")
+    return Asked(number, sort, query.strip().lower())

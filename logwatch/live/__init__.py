@@ -1,0 +1,33 @@
+"""What the live page shows: numbers by time, who is banned and who is near it, what is wrong.
+
+Made when somebody looks, from what is counted anyway; nothing of it is saved.
+"""
+
+from logwatch.live.explain import explained
+from logwatch.live.facts import Decided, Known, decided, known
+from logwatch.live.health import Finding, Health, findings_of, health_of
+from logwatch.live.history import History
+from logwatch.live.questions import LateError, Questions
+from logwatch.live.source import Commands, commands_of, source_page
+from logwatch.live.summary import Host, Node, summary_page
+
+__all__ = [
+    "Commands",
+    "Decided",
+    "Finding",
+    "Health",
+    "History",
+    "Host",
+    "Known",
+    "LateError",
+    "Node",
+    "Questions",
+    "commands_of",
+    "decided",
+    "explained",
+    "findings_of",
+    "health_of",
+    "known",
+    "source_page",
+    "summary_page",
+]

@@ -1,0 +1,163 @@
+"""All that is known of one source, as JSON: the answer at `/api/sources/ADDRESS`."""
+
+import time
+from collections.abc import Mapping
+
+import msgspec
+
+from logwatch.blacklist import parse_network
+from logwatch.export import View
+from logwatch.export.printable import printable
+from logwatch.ledger import Count, Family
+from logwatch.live.facts import Known
+from logwatch.live.history import History
+from logwatch.live.services import service
+from logwatch.live.summary import Entry, entry_of, last_seen, recent
+
+PORTS = 100
+
+
+class Timeline(msgspec.Struct, frozen=True):
+    """Packets in steps of `step` seconds from `start` on; the last step is running."""
+
+    start: float
+    step: float
+    packets: list[int | None]
+
+
+class PortOfSource(msgspec.Struct, frozen=True):
+    """Packets of the source to one port; `port` is null where packets have none."""
+
+    protocol: str | None
+    port: int | None
+    service: str | None
+    packets: int
+
+
+class NodeOfSource(msgspec.Struct, frozen=True):
+    """Packets of the source that one node saw."""
+
+    node: str
+    packets: int
+
+
+class RuleOfSource(msgspec.Struct, frozen=True):
+    """How near the source is to one rule."""
+
+    rule: str
+    measure: str
+    has: int
+    needs: int
+    window: int
+    share: float
+    hindrance: str | None
+
+
+class Commands(msgspec.Struct, frozen=True):
+    """What a person may run."""
+
+    ban: str
+    undo: str | None
+    why: str
+
+
+class SourcePage(msgspec.Struct, frozen=True):
+    """See docs/page.md."""
+
+    schema: int
+    source: str
+    packets: int
+    bytes: int
+    first: float | None
+    last: float | None
+    timeline: Timeline
+    ports: list[PortOfSource]
+    nodes: list[NodeOfSource]
+    rules: list[RuleOfSource]
+    verdict: str
+    stops: tuple[str, ...]
+    protected: str | None
+    ban: Entry | None
+    samples: list[str]
+    commands: Commands
+
+
+def source_page(  # noqa: PLR0913 - what is known at one moment
+    address: str,
+    view: View,
+    history: History,
+    known: Known,
+    commands: Commands,
+    *,
+    nodes: Mapping[str, int] | None = None,
+) -> bytes | None:
+    """Make the answer; None where nothing is known of the source."""
+    now, moment = time.time(), time.monotonic()
+    families = view.snapshot.families
+    count: Count = families.get("source", Family()).series.get((address,), (0, 0))
+    if not (count[0] or known.ban or nodes or any(rule.reached for rule in known.explained.rules)):
+        return None
+    row = recent(history.sources, [((address,), count)])[address,]
+    flows = families.get("flow", Family()).series.items()
+    ports = sorted(
+        ((labels[1:], packets) for labels, (packets, _) in flows if labels[0] == address),
+        key=lambda item: (-item[1], len(item[0][1]), item[0]),  # ports as numbers
+    )
+    stops = known.explained.stops
+    evidence = None if known.ban is None else known.ban.evidence
+    has_times = evidence is not None and evidence.packets > 0
+    page = SourcePage(
+        schema=1,
+        source=address,
+        packets=count[0],
+        bytes=count[1],
+        first=evidence.first if evidence is not None and has_times else None,
+        last=last_seen(history.sources, row, now, moment)
+        or (evidence.last if evidence is not None and has_times else None),
+        timeline=Timeline(
+            now - history.sources.start(moment) + history.sources.seconds,
+            history.sources.seconds,
+            row,
+        ),
+        ports=[
+            PortOfSource(
+                protocol or None,
+                int(port) if port.isdecimal() else None,
+                service(protocol, port),
+                packets,
+            )
+            for (protocol, port), packets in ports[:PORTS]
+        ],
+        nodes=[NodeOfSource(node, packets) for node, packets in (nodes or {}).items()],
+        rules=[
+            RuleOfSource(
+                rule.rule,
+                rule.measure,
+                rule.reached,
+                rule.threshold,
+                rule.within,
+                round(rule.reached / rule.threshold, 3),
+                stops[0] if stops else None,
+            )
+            for rule in known.explained.rules
+        ],
+        verdict=known.explained.verdict,
+        stops=stops,
+        protected=known.protection,
+        ban=None
+        if known.ban is None
+        else entry_of(known.ban, commands.undo or "", enforced=known.is_enforced),
+        samples=[printable(sample) for sample in known.samples],
+        commands=commands,
+    )
+    return msgspec.json.encode(page)
+
+
+def commands_of(network: str, *, is_banned: bool) -> Commands:
+    """Give the commands beside an agent's state."""
+    target = str(parse_network(network)).removesuffix("/32")
+    return Commands(
+        ban=f"logwatch blacklist add {target} --for 1d --reason '...'",
+        undo=f"logwatch blacklist remove {target}" if is_banned else None,
+        why=f"logwatch blacklist why {target}",
+    )
