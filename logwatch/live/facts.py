@@ -84,13 +84,14 @@ def known(
 ) -> Known:
     """Take what is known of the source that a network stands for."""
     why = offenders.why(network, now)
+    kept = () if why.ban is None else why.ban.evidence.samples
     protection = offenders.protection(parse_network(why.network))
     return Known(
         explained=explained(offenders, network, now),
         ban=why.ban,
         is_enforced=why.ban is not None and is_enforced(why.ban),
         protection=None if protection is None else protection.text,
-        samples=tuple(offenders.samples(network)),
+        samples=tuple(offenders.samples(network)) or kept,
     )
 
 

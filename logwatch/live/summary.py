@@ -239,7 +239,7 @@ def summary_page(  # noqa: PLR0913 - what is known at one moment
         blacklist=[
             entry_of(ban, undo(ban), enforced=ban.network in facts.enforced) for ban in facts.bans
         ],
-        networks=view.networks,
+        networks=dict(view.networks),
         frozen=facts.frozen,
         held=facts.held,
         refused=[*_refused(view.snapshot)],
