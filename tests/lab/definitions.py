@@ -33,6 +33,9 @@ def withdraw(admin: Identity, definitions: Collection[dict]) -> None:
         if not eventually(lambda definition=definition: not _found(admin, definition), SECONDS):
             name = definition["metadata"]["name"]
             raise LabError(f"{name} is still there after {SECONDS:g} s")
+    groups = {definition["spec"]["group"] for definition in definitions}
+    if not eventually(lambda: not groups & _listed_without_kinds(admin), SECONDS):
+        raise LabError(f"a group of {groups} is still listed after {SECONDS:g} s")
 
 
 def path(definition: dict) -> str:
@@ -56,3 +59,14 @@ def _found(admin: Identity, definition: dict) -> bool:
     except RefusedError:
         return False
     return any(resource["name"] == plural for resource in resources)
+
+
+def _listed_without_kinds(admin: Identity) -> set[str]:
+    """Groups whose last kind is gone: the list of groups follows a moment later."""
+    found = set()
+    for group in admin.call("GET", "/apis")["groups"]:
+        try:
+            admin.call("GET", f"/apis/{group['preferredVersion']['groupVersion']}")
+        except RefusedError:
+            found.add(group["name"])
+    return found
