@@ -167,11 +167,11 @@ def test_without_a_client_certificate_only_probes_are_answered(
             assert len(CLOSED) == server.refusals["certificate"]
             for path in ("/healthz", "/readyz"):
                 assert 200 == client.get(path).status_code
-        with files.client(server, shown_by(files, clients)) as client:
-            assert 200 == client.get("/metrics").status_code
         stranger = files.client(server, shown_by(files, trustme.CA()))
         with stranger, pytest.raises(httpx.TransportError):
             stranger.get("/healthz")
+        with files.client(server, shown_by(files, clients)) as client:
+            assert 200 == client.get("/metrics").status_code
         assert 1 == server.refusals["handshake"]
 
 
