@@ -8,6 +8,7 @@ from logwatch.cli.arguments.parser import Parser, show
 COMMANDS = {
     "agent": "Follow the syslog of this node, export metrics, and decide who is blacklisted.",
     "escalator": "Judge what all nodes of a cluster saw, and keep Calico's blacklist.",
+    "top": "Watch what is denied now, from a running agent or a log, in a terminal.",
     "report": "Count the denied packets in files: by source, port, flow and policy.",
     "replay": "Judge a log by rules: who would have been banned in it, and when.",
     "explain": "Show how each part of a line is read, by the grammar and by the fast path.",
