@@ -29,8 +29,10 @@ def run(  # noqa: PLR0913 - options are arguments
     if path is None:
         origin: Origin = Server(url or URL, token=_path(token_file), ca=_path(ca))
     else:
-        origin = _log(Path(path), rules, prefix)
+        origin = log = _log(Path(path), rules, prefix)
     if once or not (sys.stdout.isatty() and sys.stdin.isatty()):
+        if path is not None:
+            log.catch_up()
         _show_once(origin)
         return
     from logwatch.top.screen import Top

@@ -148,6 +148,7 @@ class Log:
 
     def catch_up(self) -> None:
         """Read all that is there."""
+        self._read()
         while self._intake.is_more:
             self._read()
 
