@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
-from logwatch.top.summary import History, Summary
+from logwatch.top.summary import Summary
 from logwatch.top.words import bar, fold, rate, text
 
 TEN_MINUTES = 600.0
@@ -42,25 +42,25 @@ def _elapsed(summary: Summary) -> float:
 
 
 def _now(packets: tuple[float | None, ...], step: float, elapsed: float) -> float:
-    """Take the last whole step together with the one that goes on: 10 to 20 seconds."""
+    """Take the last step, of which so much is over, with the one before: 10 to 20 seconds."""
     last = packets[-2:]
     whole = step * sum(1 for each in last[:-1] if each is not None)
     seconds = whole + elapsed
     return sum(filter(None, last)) / seconds if seconds >= 1.0 else 0.0
 
 
-def denied(history: History) -> tuple[float | None, ...]:
-    """Add up what was denied in each whole step; None where nobody looked."""
-    lines = [line.packets for line in history.series if line.action == "denied"]
+def denied(summary: Summary) -> tuple[float | None, ...]:
+    """Add up what was denied in each step that is over; None where nobody looked."""
+    lines = [line.packets for line in summary.history.series if line.action == "denied"]
     if not lines:
         return ()
     length = max(map(len, lines))
     padded = [(None,) * (length - len(line)) + line for line in lines]
-    sums = [
+    sums = tuple(
         None if all(each is None for each in step) else float(sum(filter(None, step)))
         for step in zip(*padded, strict=True)
-    ]
-    return tuple(sums[:-1])
+    )
+    return sums if _elapsed(summary) >= summary.history.step else sums[:-1]
 
 
 def chart(summary: Summary, width: int, height: int, *, is_short: bool) -> list[Text]:
@@ -69,7 +69,7 @@ def chart(summary: Summary, width: int, height: int, *, is_short: bool) -> list[
     The last ten minutes where `is_short`, else the last hour.
     """
     left = LABEL_WIDE if width >= LABEL_WIDE + 2 * LEAST_BARS else LABEL
-    bars, span, highest = _bars(summary.history, width - left - 1, height, is_short=is_short)
+    bars, span, highest = _bars(summary, width - left - 1, height, is_short=is_short)
     now = flows(summary)
     total = sum(flow.now for flow in now)
     told = [
@@ -90,22 +90,22 @@ def chart(summary: Summary, width: int, height: int, *, is_short: bool) -> list[
 
 
 def _bars(
-    history: History, width: int, height: int, *, is_short: bool
+    summary: Summary, width: int, height: int, *, is_short: bool
 ) -> tuple[list[str], float, float]:
     """Give lines of bars, the seconds that they span, and the highest rate of a step in them."""
-    values = denied(history)
+    values, step = denied(summary), summary.history.step
     if is_short:
-        values = values[-int(TEN_MINUTES / history.step) :]
+        values = values[-int(TEN_MINUTES / step) :]
     columns = fold(values, width)
     if not columns:
         return [" " * width] * height, 0.0, 0.0
     each = len(values) // len(columns)
     stretch = max(1, width // len(columns))
-    rates = [None if value is None else value / (each * history.step) for value in columns]
+    rates = [None if value is None else value / (each * step) for value in columns]
     highest = max((value for value in rates if value), default=0.0)
-    peak = max((value for value in values if value), default=0.0) / history.step
+    peak = max((value for value in values if value), default=0.0) / step
     lines = []
     for line in range(height, 0, -1):
         drawn = "".join(bar(value, highest, line, height) * stretch for value in rates)
         lines.append(drawn.rjust(width))
-    return lines, len(columns) * each * history.step, peak
+    return lines, len(columns) * each * step, peak

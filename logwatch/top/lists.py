@@ -61,9 +61,10 @@ def _source(source: Source, now: float) -> Row:
     )
 
 
-def phase(name: str | None) -> Text:
-    """Give a phase in its colour; nothing where there is none."""
-    return text(name or "", PHASES.get((name or "").lower(), ""))
+def phase(mode: str | None) -> Text:
+    """Tell what became of a ban, in its colour; nothing where there is none."""
+    name, style = PHASES.get(mode or "", (mode or "", ""))
+    return text(name, style)
 
 
 def _recent(counted: Source | Port) -> float:

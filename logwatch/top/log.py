@@ -206,7 +206,7 @@ class Log:
                 packets=packets,
                 recent=tuple(each.sources.get(source, 0) for each in hour),
                 last=float(last) or None,
-                phase="Observed" if (ban := bans.get(str(network_of(source)))) else None,
+                phase="observe" if (ban := bans.get(str(network_of(source)))) else None,
                 rule=ban.rule if ban else None,
             )
             for source, packets, _, _, _, _, last in rows[:top]
@@ -225,7 +225,7 @@ class Log:
     def _ban(self, ban: Decided) -> Ban:
         return Ban(
             cidr=ban.network,
-            phase="Observed",
+            phase="observe",
             rule=ban.rule,
             by="rule",
             reason=ban.reason,

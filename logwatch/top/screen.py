@@ -201,8 +201,7 @@ class Tables(Screen[None]):
     def _draws_short(self) -> bool:
         if self._is_short is not None or self._summary is None:
             return bool(self._is_short)
-        history = self._summary.history
-        older = denied(history)[: -int(TEN_MINUTES / history.step)]
+        older = denied(self._summary)[: -int(TEN_MINUTES / self._summary.history.step)]
         return all(each is None for each in older)
 
     def _draw(self) -> None:

@@ -19,7 +19,12 @@ UNKNOWN = "-"
 STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 """Colours of the terminal's own palette, which are readable on light and dark ones alike."""
 
-PHASES = {"enforced": "bold red", "proposed": "yellow", "observed": "cyan"}
+PHASES = {
+    "enforce": ("enforced", "bold red"),
+    "propose": ("proposed", "yellow"),
+    "observe": ("observed", "cyan"),
+}
+"""What became of a ban that was decided in a mode."""
 
 _AGES = ((86400.0, "d"), (3600.0, "h"), (60.0, "m"), (1.0, "s"))
 

@@ -156,7 +156,7 @@ def ban(cidr: str, **parts: object) -> Json:
     """Give one line of the blacklist."""
     return {
         "cidr": cidr,
-        "phase": "Enforced",
+        "phase": "enforce",
         "rule": "many-ports",
         "by": "rule",
         "reason": "15 distinct ports within 1m",

@@ -65,6 +65,14 @@ def test_the_chart_shows_the_highest_step_and_fills_its_lines_with_it() -> None:
     assert {" "} == {letter for line in lines for letter in line[20:-1]}
 
 
+def test_a_last_step_that_is_over_is_drawn() -> None:
+    """As an agent tells it, which leaves out the running one."""
+    past = served.history(blacklist=[600])
+    over = read(history={**past, "start": past["start"] - 4.0})
+    lines = [line.plain for line in chart(over, 80, 2, is_short=True)]
+    assert ["█", "█"] == [line[-1] for line in lines]
+
+
 def test_time_of_which_nothing_is_known_is_not_quiet_time() -> None:
     known = [0] * 5 + [10, 0]
     lines = chart(

@@ -86,13 +86,13 @@ def test_rules_are_applied_and_shown_as_in_mode_observe(path: Path, log: Log) ->
     with path.open("a") as file:
         file.write("".join(line("192.0.2.2", port) for port in range(10)))
     seen = look(log)
-    assert [("192.0.2.1/32", "Observed", "many-ports")] == [
+    assert [("192.0.2.1/32", "observe", "many-ports")] == [
         (each.cidr, each.phase, each.rule) for each in seen.blacklist
     ]
     assert (1, 0) == (seen.networks.decided, seen.networks.enforced)
     near = seen.offenders[0]
     assert ("192.0.2.2", 10, 15) == (near.source, near.has, near.needs)
-    assert "Observed" == seen.sources[0].phase
+    assert "observe" == seen.sources[0].phase
 
 
 def test_sources_are_sorted_and_filtered(path: Path, log: Log) -> None:
@@ -109,7 +109,11 @@ def test_sources_are_sorted_and_filtered(path: Path, log: Log) -> None:
 
 def test_all_of_a_source_is_told(path: Path, log: Log) -> None:
     """Of IPv6 also by its /64, which is what rules judge."""
-    path.write_text(line("192.0.2.1", 22) * 2 + line("192.0.2.1", 23) + line("2001:0db8:0000:0000:0000:0000:0000:0001", 24))
+    path.write_text(
+        line("192.0.2.1", 22) * 2
+        + line("192.0.2.1", 23)
+        + line("2001:0db8:0000:0000:0000:0000:0000:0001", 24)
+    )
     look(log)
     told = log.details("192.0.2.1")
     assert [(22, 2), (23, 1)] == [(each.port, each.packets) for each in told.ports]

@@ -13,7 +13,7 @@ BUSY = served.summary(
     history=served.history(blacklist=[30, 20, 12], nodeports=[0, 0, 8]),
     totals={"packets": 1_234_567, "bytes": 1, "logged": 3, "sources": 42},
     sources=[
-        served.source(SCANNER, 2000, phase="Enforced", rule="many-ports"),
+        served.source(SCANNER, 2000, phase="enforce", rule="many-ports"),
         *(served.source(f"192.0.2.{host}", 1000 - host) for host in range(1, 60)),
     ],
     other_sources={"packets": 77},
@@ -34,12 +34,12 @@ def test_the_screen_of_80_columns_holds_all_that_matters() -> None:
         assert "42 in 5 min, 77 packets of others" in seen.text()
         row = next(line for line in seen.lines() if line.startswith(SCANNER)).split()
         assert [SCANNER, "2,000", "2,000"] == row[:3]
-        assert ["1s", "Enforced", "many-ports"] == row[-3:]
+        assert ["1s", "enforced", "many-ports"] == row[-3:]
         assert "900" in seen.line("22/tcp ssh")
         assert "-/icmp" in seen.text()
         assert "80%  12/15 ports" in seen.line("198.51.100.9")
         assert "2 decided, 1 enforced" in seen.text()
-        assert "59m  Enforced" in seen.line(f"{SCANNER}/32")
+        assert "59m  enforced" in seen.line(f"{SCANNER}/32")
         assert "q quit" in seen.lines()[-1]
 
     with Served(BUSY) as server:

@@ -18,7 +18,7 @@ from top.terminal import Terminal
 SCAN = FIXTURES / "scan" / "lines.log"
 SCANNER = "203.0.113.7"
 ANSWER = served.summary(
-    sources=[served.source(SCANNER, 2000, phase="Enforced", rule="\x1b[31mred")],
+    sources=[served.source(SCANNER, 2000, phase="enforce", rule="\x1b[31mred")],
     blacklist=[served.ban(f"{SCANNER}/32", reason="\x1b]0;owned\x07")],
 )
 
@@ -67,7 +67,7 @@ def test_no_color_means_none() -> None:
             Served(ANSWER) as server,
             Terminal("--url", server.url, environment=environment) as seen,
         ):
-            seen.until_shown(SCANNER, "Enforced")
+            seen.until_shown(SCANNER, "enforced")
             assert has_colours == bool(COLOUR.search(seen.sent))
 
 
