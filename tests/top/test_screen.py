@@ -32,9 +32,8 @@ def test_the_screen_of_80_columns_holds_all_that_matters() -> None:
         assert "1,234,567 denied, 3 logged" in seen.lines()[0]
         assert "● reads /var/log/syslog, last packet 3s ago" in seen.lines()[1]
         assert "42 in 5 min, 77 packets of others" in seen.text()
-        row = next(line for line in seen.lines() if line.startswith(SCANNER)).split()
-        assert [SCANNER, "2,000", "2,000"] == row[:3]
-        assert ["1s", "enforced", "many-ports"] == row[-3:]
+        assert [SCANNER, "2,000", "2,000"] == seen.row(SCANNER)[:3]
+        assert ["1s", "enforced", "many-ports"] == seen.row(SCANNER)[-3:]
         assert "900" in seen.line("22/tcp ssh")
         assert "-/icmp" in seen.text()
         assert "80%  12/15 ports" in seen.line("198.51.100.9")

@@ -33,6 +33,10 @@ class Watching:
         [found] = [line for line in self.lines() if text in line]
         return found
 
+    def row(self, key: str) -> list[str]:
+        """Give the words of the first line that begins with a source."""
+        return next(line.split() for line in self.lines() if line.startswith(f"{key} "))
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
