@@ -173,7 +173,7 @@ class Agent:
                     self._pause(began + self._pace)
             self._commit()  # not after an exception: a round must be counted whole or not at all
             if self._publisher is not None:
-                self._publisher.stop(self._decisions.witness, self._now)
+                self._publisher.stop(self._decisions.witness, self._ledger.snapshot, self._now)
         finally:
             self._close()
 
@@ -278,7 +278,11 @@ class Agent:
         if self._publisher is None:
             return None
         return self._publisher.turn(
-            self._decisions.witness, self._ledger.count, self._now, may_answer=may_answer
+            self._decisions.witness,
+            self._ledger.snapshot,
+            self._ledger.count,
+            self._now,
+            may_answer=may_answer,
         )
 
     def _turn_page(self) -> None:

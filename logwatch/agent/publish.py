@@ -20,6 +20,7 @@ from typing import NamedTuple
 import msgspec
 
 from logwatch import __version__
+from logwatch.agent.counted import counted
 from logwatch.agent.schedule import REPORTS_PER_SECOND, Schedule
 from logwatch.cluster import (
     EVIDENCE_MOST,
@@ -28,6 +29,7 @@ from logwatch.cluster import (
     TOP_MOST,
     Api,
     ClusterError,
+    Counted,
     Forbidden,
     Invalid,
     NodeReport,
@@ -44,6 +46,7 @@ from logwatch.cluster import (
 )
 from logwatch.config import Cluster
 from logwatch.export import ReportView
+from logwatch.ledger import Snapshot
 from logwatch.offenders import Testimony, Witness
 
 TIMEOUT: Timeout = (2.0, 5.0)
@@ -79,6 +82,11 @@ class _Sent(NamedTuple):
     size: int
 
 
+class _Told(NamedTuple):
+    testimony: Testimony
+    counted: Counted
+
+
 class Publisher:
     """Keeps one NodeReport. `start`, then `turn` in each round of the loop, then `stop`.
 
@@ -108,7 +116,7 @@ class Publisher:
         self._recalled: bytes | None = None
         """Evidence of an earlier process, for the loop."""
         self._is_asking = False
-        self._testimony: Testimony | None = None
+        self._told: _Told | None = None
         self._sent: _Sent | None = None
         self._counted_at = -AGAIN_SECONDS
         self._counts: dict[str, int] = {}
@@ -145,10 +153,12 @@ class Publisher:
             return ReportView(RESULTS)
         return ReportView(RESULTS, sent.size, sent.report.cut)
 
-    def turn(self, witness: Witness, count: Count, now: float, *, may_answer: bool) -> str | None:
+    def turn(
+        self, witness: Witness, snapshot: Snapshot, count: Count, now: float, *, may_answer: bool
+    ) -> str | None:
         """Take part in a round of the loop, at a time of day; return what is wrong.
 
-        `may_answer` is whether everything in the evidence is committed.
+        `may_answer` is whether everything in the evidence is committed, as it is in the snapshot.
         """
         with self._condition:
             counts, self._counts = self._counts, {}
@@ -162,18 +172,20 @@ class Publisher:
         if recalled is not None:
             problem = _take_over(witness, recalled, now) or problem
         if may_answer and self._is_asking:
-            testimony = _testimony(witness, now)
+            told = _Told(_testimony(witness, now), counted(snapshot))
             with self._condition:
-                self._testimony, self._is_asking = testimony, False
+                self._told, self._is_asking = told, False
                 self._schedule.begin(self._clock())
                 self._condition.notify_all()
         return problem
 
-    def stop(self, witness: Witness | None = None, now: float = 0.0) -> None:
+    def stop(
+        self, witness: Witness | None = None, snapshot: Snapshot | None = None, now: float = 0.0
+    ) -> None:
         """Write once more what a witness says, if that can be done at once; then end."""
         with self._condition:
             if witness is not None and self._recalled is None:
-                self._testimony = _testimony(witness, now)
+                self._told = _Told(_testimony(witness, now), counted(snapshot or Snapshot()))
             self._is_stopping = True
             self._condition.notify_all()
         if self._thread.ident is not None:
@@ -191,17 +203,17 @@ class Publisher:
             with self._condition:
                 self._problem = problem
             self._wake()
-        if self._is_recalled and self._testimony is not None:
-            self._end(self._testimony)
+        if self._is_recalled and self._told is not None:
+            self._end(self._told)
 
     def _step(self) -> None:
         """Wait until a report is due, and write it."""
         self._wait()
         if not self._is_stopping:
             self._prepare()
-            testimony = self._ask()
-            if testimony is not None:
-                self._write(testimony, TIMEOUT)
+            told = self._ask()
+            if told is not None:
+                self._write(told, TIMEOUT)
             with self._condition:
                 self._schedule.succeed()
 
@@ -245,17 +257,18 @@ class Publisher:
         except NodeReportError:  # it is written anew
             return None
 
-    def _ask(self) -> Testimony | None:
+    def _ask(self) -> "_Told | None":
         """Have the loop give evidence; None at the end."""
         with self._condition:
-            self._testimony, self._is_asking = None, True
+            self._told, self._is_asking = None, True
         self._wake()
         with self._condition:
-            self._condition.wait_for(lambda: self._is_stopping or self._testimony is not None)
-            return None if self._is_stopping else self._testimony
+            self._condition.wait_for(lambda: self._is_stopping or self._told is not None)
+            return None if self._is_stopping else self._told
 
-    def _write(self, testimony: Testimony, timeout: Timeout) -> None:
+    def _write(self, told: _Told, timeout: Timeout) -> None:
         """Write a report if it says anything new, or was sent long ago. Raises ClusterError."""
+        testimony = told.testimony
         report = NodeReport(
             node=self._node,
             written=self._now(),
@@ -265,6 +278,7 @@ class Publisher:
             sources=testimony.sources,
             cut=testimony.cut,
             top=tuple(TopSource(*each) for each in testimony.top),
+            counted=told.counted,
         )
         result, sent = WRITTEN, self._sent
         if sent is not None and report.is_as(sent.report):
@@ -283,9 +297,9 @@ class Publisher:
             self._is_asking = False
             self._schedule.fail(self._clock(), error.after)
 
-    def _end(self, testimony: Testimony) -> None:
+    def _end(self, told: _Told) -> None:
         try:
-            self._write(testimony, LAST_TIMEOUT)
+            self._write(told, LAST_TIMEOUT)
         except ClusterError as error:
             self._fail(error)
 

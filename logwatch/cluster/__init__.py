@@ -40,12 +40,17 @@ from logwatch.cluster.events import About, Events
 from logwatch.cluster.kind import Kind
 from logwatch.cluster.lease import Lease, NotLeaderError, utc_now
 from logwatch.cluster.node_report import (
+    COUNTED_MOST,
     EVIDENCE_MOST,
     NODE_REPORTS,
     REPORT_MANAGER,
     TOP_MOST,
+    Counted,
     NodeReport,
     NodeReportError,
+    PolicyCount,
+    PortCount,
+    SourceCount,
     TopSource,
     lines_by_source,
     read_report,
@@ -58,6 +63,7 @@ from logwatch.cluster.writer import Drift, Fence, Writer, Written
 
 __all__ = [
     "BLACKLIST_ENTRIES",
+    "COUNTED_MOST",
     "EVIDENCE_MOST",
     "NODE_REPORTS",
     "REPORT_MANAGER",
@@ -69,6 +75,7 @@ __all__ = [
     "ClusterError",
     "Conflict",
     "ConnectError",
+    "Counted",
     "Discovery",
     "Document",
     "Drift",
@@ -95,9 +102,12 @@ __all__ = [
     "Phase",
     "Place",
     "PlaceKind",
+    "PolicyCount",
     "PolicyWriter",
+    "PortCount",
     "SetWriter",
     "Snapshot",
+    "SourceCount",
     "Timeout",
     "TopSource",
     "Unauthorized",

@@ -22,14 +22,20 @@ NODE_REPORTS = Kind("calico-logwatch.io", "v1alpha1", "nodereports")
 OBJECT_MOST = 256 * 1024
 """Bytes of a whole object. 1,000 reports are 256 MiB in etcd at the most; its default is 2 GiB."""
 
-EVIDENCE_MOST = 184 * 1024
-"""Bytes of evidence. In base64 they leave 10 KiB of the object for all the rest."""
+EVIDENCE_MOST = 180 * 1024
+"""Bytes of evidence. In base64 they leave 16 KiB of the object for all the rest."""
 
 REPORT_MANAGER = "logwatch-agent"
 """The field manager by which agents write their reports."""
 
 TOP_MOST = 10
 """Sources that are shown to people."""
+
+COUNTED_MOST = 10
+"""Policies, sources and ports that are counted by name."""
+
+NAME_MOST = 64
+"""Characters of a policy's name: more than a prefix of the kernel's has."""
 
 LINES_MOST = 2
 """Lines of each of them."""
@@ -62,6 +68,58 @@ class TopSource(msgspec.Struct, frozen=True, omit_defaults=True):
     """Lines of it, for people: as they were written, but for what can't be printed."""
 
 
+class PolicyCount(msgspec.Struct, frozen=True):
+    """Packets of one policy."""
+
+    policy: str
+    action: str
+    """`denied` or `logged`."""
+    packets: Amount
+
+
+class SourceCount(msgspec.Struct, frozen=True):
+    """Denied packets of one source."""
+
+    source: str
+    packets: Amount
+    bytes: Amount
+
+
+class PortCount(msgspec.Struct, frozen=True):
+    """Denied packets to one port, both as the metrics' labels name them."""
+
+    protocol: str
+    port: str
+    packets: Amount
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What the node counted since its counters began, largest first: for people to see."""
+
+    packets: Amount = 0
+    """Denied ones."""
+    bytes: Amount = 0
+    logged: Amount = 0
+    """Packets that were logged only."""
+    policies: tuple[PolicyCount, ...] = ()
+    sources: tuple[SourceCount, ...] = ()
+    ports: tuple[PortCount, ...] = ()
+
+    def bounded(self) -> "Counted":
+        """Cut to what a report takes; what came from a report stays as it is."""
+        return Counted(
+            self.packets,
+            self.bytes,
+            self.logged,
+            tuple(
+                PolicyCount(_shown(each.policy), each.action, each.packets)
+                for each in self.policies[:COUNTED_MOST]
+            ),
+            self.sources[:COUNTED_MOST],
+            self.ports[:COUNTED_MOST],
+        )
+
+
 class NodeReport(msgspec.Struct, frozen=True):
     """One node's report. Times have a zone."""
 
@@ -80,6 +138,7 @@ class NodeReport(msgspec.Struct, frozen=True):
     """How many had no room in it."""
     top: tuple[TopSource, ...] = ()
     """Nearest first."""
+    counted: Counted = Counted()
     stored: datetime | None = None
     """When the API server took it, to the second, by its clock; None where that is not known."""
 
@@ -107,6 +166,7 @@ class NodeReport(msgspec.Struct, frozen=True):
             "sources": self.sources,
             "cut": self.cut,
             "top": _bounded(self.top),
+            "counted": self.counted.bounded(),
         }
         built: Document = msgspec.to_builtins(
             {
@@ -132,6 +192,7 @@ class _Spec(msgspec.Struct):
     sources: Amount
     cut: Amount
     top: list[TopSource] = []
+    counted: Counted = Counted()
 
 
 class _Managed(msgspec.Struct):
@@ -195,6 +256,7 @@ def read_report(data: msgspec.Raw | bytes) -> NodeReport:
         sources=spec.sources,
         cut=spec.cut,
         top=_bounded(spec.top),
+        counted=spec.counted.bounded(),
         stored=max(
             (
                 each.time
@@ -222,5 +284,12 @@ def _bounded(top: Sequence[TopSource]) -> tuple[TopSource, ...]:
 
 def _line(text: str) -> str:
     """Make a line fit for a terminal, of whole characters in at most LINE_MOST bytes."""
-    shown = "".join(each if each.isprintable() else "\ufffd" for each in text)
-    return shown.encode()[:LINE_MOST].decode(errors="ignore")
+    return _printed(text).encode()[:LINE_MOST].decode(errors="ignore")
+
+
+def _shown(name: str) -> str:
+    return _printed(name)[:NAME_MOST]
+
+
+def _printed(text: str) -> str:
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)

@@ -220,7 +220,7 @@ class Escalator:
         for name, problem in self._problems().items():
             self._tell(name, problem)
         self._view = self._make_view()
-        self._page.turn(self._term if self._is_leading else None)
+        self._page.turn(self._term if self._is_leading else None, self._reports.snapshot())
         self._alive_at = time.monotonic()
 
     def _lead(self) -> None:

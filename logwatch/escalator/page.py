@@ -1,11 +1,14 @@
 """What the escalator tells on its live page: the cluster, as the reports of its nodes tell it."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from logwatch import __version__
 from logwatch.cluster import NodeReport, entry_name
+from logwatch.cluster import Snapshot as Cached
 from logwatch.errors import UsageError
+from logwatch.escalator.counted import ClusterCounts
 from logwatch.escalator.term import Term
 from logwatch.export import Asked, BadRequestError, BusyError, EscalatorView
 from logwatch.export.printable import printable
@@ -27,6 +30,8 @@ from logwatch.offenders import Ban, read_target
 
 LATE = "the loop of the escalator does not come round: look at /healthz and the log"
 
+Reports = Cached[NodeReport]
+
 NODES = 1000
 """Nodes on one page; those that report for longest not are first."""
 
@@ -46,14 +51,24 @@ class EscalatorPage:
         self._view = view
         self._reports = reports
         self._problems = problems
+        self._counts = ClusterCounts()
         self._history = History(Snapshot(), time.monotonic())
+        self._seen: Reports | None = None
         self._questions = Questions(wake)
         self._term: Term | None = None
 
-    def turn(self, term: Term | None) -> None:
-        """Answer what was asked, by the term of this replica; None while another one leads."""
+    def turn(self, term: Term | None, reports: Reports) -> None:
+        """Sum up what nodes counted, and answer what was asked.
+
+        By the term of this replica; None while another one leads.
+        """
         self._term = term
-        self._history.see(self._view().snapshot, time.monotonic())
+        if reports.synced and reports is not self._seen:
+            self._counts.see(reports.objects.values())
+            if self._seen is None:  # what was counted before is no growth
+                self._history = History(self._counts.snapshot, time.monotonic())
+            self._seen = reports
+        self._history.see(self._counts.snapshot, time.monotonic())
         self._questions.answer()
 
     def close(self) -> None:
@@ -62,14 +77,14 @@ class EscalatorPage:
 
     def summary(self, asked: Asked) -> bytes:
         """Give the summary."""
-        view = self._view()
+        view = self._shown()
         try:
             return summary_page(
                 self._host,
                 view,
                 self._history,
                 asked,
-                decide=lambda _: self._questions.ask(lambda: self._decided(asked)),
+                decide=lambda sources: self._questions.ask(lambda: self._decided(asked, sources)),
                 findings=self._findings(view),
                 nodes=[*_nodes(self._reports(), time.time())],
                 undo=lambda ban: commands_of(ban).undo or "",
@@ -93,14 +108,23 @@ class EscalatorPage:
             return None
         return source_page(
             address,
-            self._view(),
+            self._shown(),
             self._history,
             known,
             commands_of(known.ban, network=known.explained.cidr),
+            nodes=self._counts.nodes(address),
         )
 
-    def _decided(self, asked: Asked) -> Decided:
-        return Decided() if self._term is None else self._term.decided(asked, time.time())
+    def _shown(self) -> EscalatorView:
+        """Give the view with what nodes counted, as an agent has it."""
+        view = self._view()
+        snapshot = Snapshot(view.snapshot.counters, self._counts.snapshot.families)
+        return replace(view, snapshot=snapshot, sources=view.tracked)
+
+    def _decided(self, asked: Asked, sources: Sequence[str]) -> Decided:
+        if self._term is None:
+            return Decided()
+        return self._term.decided(asked, sources, time.time())
 
     def _findings(self, view: EscalatorView) -> Iterator[Finding]:
         for part, text in self._problems().items():
@@ -130,10 +154,10 @@ def _nodes(reports: Iterable[NodeReport], now: float) -> Iterator[Node]:
     rows = [
         Node(
             report.node,
-            (at := (report.stored or report.written).timestamp()),
+            report.time,
             report.sources,
             report.cut,
-            max(0.0, now - at),
+            max(0.0, now - report.time),
         )
         for report in reports
     ]

@@ -141,13 +141,13 @@ class Term:
             self._enforced_number = sum(map(enforced.holds, wanted))
         return {"decided": len(wanted), "enforced": self._enforced_number}
 
-    def decided(self, asked: Asked, now: float) -> Decided:
+    def decided(self, asked: Asked, sources: Sequence[str], now: float) -> Decided:
         """Tell who is banned, and who is near it, for the live page."""
         return decided(
             self._offenders,
             most=asked.top,
             query=asked.query,
-            sources=(),
+            sources=sources,
             now=now,
             is_enforced=lambda ban: self._is_enforced(ban.network),
         )

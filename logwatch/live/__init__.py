@@ -6,7 +6,7 @@ Made when somebody looks, from what is counted anyway; nothing of it is saved.
 from logwatch.live.explain import explained
 from logwatch.live.facts import Decided, Known, decided, known
 from logwatch.live.health import Finding, Health, findings_of, health_of
-from logwatch.live.history import History
+from logwatch.live.history import History, by_policy
 from logwatch.live.questions import LateError, Questions
 from logwatch.live.source import Commands, commands_of, source_page
 from logwatch.live.summary import Host, Node, summary_page
@@ -22,6 +22,7 @@ __all__ = [
     "LateError",
     "Node",
     "Questions",
+    "by_policy",
     "commands_of",
     "decided",
     "explained",

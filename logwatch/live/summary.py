@@ -370,7 +370,8 @@ def _lost(view: View) -> Iterator[Lost]:
 def _interfaces(denied: Family) -> Iterator[Interface]:
     sums: dict[str, int] = {}
     for (_, interface, *_), (packets, _) in denied.series.items():
-        sums[interface] = sums.get(interface, 0) + packets
+        if interface:  # a report of a node does not tell it
+            sums[interface] = sums.get(interface, 0) + packets
     for interface in sorted(sums, key=lambda each: (-sums[each], each)):
         yield Interface(printable(interface), sums[interface])
 

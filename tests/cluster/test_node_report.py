@@ -9,8 +9,12 @@ import pytest
 
 from logwatch.cluster import (
     EVIDENCE_MOST,
+    Counted,
     NodeReport,
     NodeReportError,
+    PolicyCount,
+    PortCount,
+    SourceCount,
     TopSource,
     lines_by_source,
     read_report,
@@ -27,6 +31,14 @@ REPORT = NodeReport(
     top=(
         TopSource("203.0.113.7/32", "scan", 8, 10, ("first line", "second \\ line")),
         TopSource("2001:db8:0:1::/64", "scan", 3, 10),
+    ),
+    counted=Counted(
+        9,
+        540,
+        1,
+        (PolicyCount("deny-all", "denied", 9), PolicyCount("log-all", "logged", 1)),
+        (SourceCount("203.0.113.7", 9, 540),),
+        (PortCount("tcp", "22", 9), PortCount("icmp", "", 1)),
     ),
 )
 
@@ -46,11 +58,17 @@ def test_a_report_comes_back_as_it_was() -> None:
 
 
 def test_the_largest_report_stays_below_256_kib() -> None:
-    """With ten sources of the longest names and lines, and what the API server adds."""
+    """With ten of everything, of the longest names and lines, and what the API server adds."""
     one = TopSource("2001:db8:1111:2222::/64", "r" * 63, 2**40, 2**40, ('"' * 9999,) * 9)
     top = (one,) * 12
+    counted = Counted(
+        *(2**62, 2**62, 2**62),
+        (PolicyCount("\u00fc" * 99, "denied", 2**62),) * 12,
+        (SourceCount("2001:db8:1111:2222:3333:4444:5555:6666", 2**62, 2**62),) * 12,
+        (PortCount("n" * 32, "65535", 2**62),) * 12,
+    )
     report = msgspec.structs.replace(
-        REPORT, node="n" * 253, evidence=os.urandom(EVIDENCE_MOST), top=top
+        REPORT, node="n" * 253, evidence=os.urandom(EVIDENCE_MOST), top=top, counted=counted
     )
     document = report.document()
     assert 10 == len(document["spec"]["top"])
@@ -81,9 +99,10 @@ def test_what_can_not_be_printed_is_no_command_to_a_terminal() -> None:
     assert shown == read_report(encoded(REPORT, top=top)).top[0].samples
 
 
-def test_a_report_of_an_earlier_version_has_no_lines() -> None:
+def test_a_report_of_an_earlier_version_has_no_lines_and_no_counts() -> None:
     document = REPORT.document()
-    del document["spec"]["top"][0]["samples"]
+    del document["spec"]["top"][0]["samples"], document["spec"]["counted"]
+    assert Counted() == read_report(msgspec.json.encode(document)).counted
     assert [(), ()] == [each.samples for each in read_report(msgspec.json.encode(document)).top]
 
 
@@ -100,7 +119,7 @@ def test_lines_of_a_source_come_from_as_many_nodes_as_possible_in_their_order() 
 
 def test_too_much_evidence_makes_no_report() -> None:
     report = msgspec.structs.replace(REPORT, evidence=bytes(EVIDENCE_MOST + 1))
-    with pytest.raises(NodeReportError, match="188417 bytes, but a report takes 188416"):
+    with pytest.raises(NodeReportError, match="184321 bytes, but a report takes 184320"):
         report.document()
 
 
@@ -113,7 +132,7 @@ def test_too_much_evidence_makes_no_report() -> None:
         ({"written": "2026-03-01T12:00:00"}, "timezone"),
         ({"sources": -1}, "damaged: Expected `int` >= 0"),
         ({"node": "worker-2"}, "the report worker-1 says that it is of node worker-2"),
-        ({"evidence": "AAAA" * 62_806}, "has 188418 bytes, more than 188416"),
+        ({"evidence": "AAAA" * 61_441}, "has 184323 bytes, more than 184320"),
         ({"evidence": "A" * 300_000}, "more than 262144: no agent writes such"),
     ],
 )

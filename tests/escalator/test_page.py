@@ -1,0 +1,76 @@
+"""The page of a real escalator tells of the cluster what its nodes reported."""
+
+import json
+from typing import Any
+
+import msgspec
+from escalator.conftest import Cluster
+from escalator.reports import report, scan, write
+from lab.escalator import RunningEscalator
+
+from logwatch.cluster import Counted, PolicyCount, PortCount, SourceCount
+from logwatch.offenders import read_rules
+
+RULES = read_rules(None).rules
+SCANNER = "203.0.113.7"
+NETWORK = f"{SCANNER}/32"
+COUNTED = Counted(
+    20,
+    1200,
+    0,
+    (PolicyCount("deny-all", "denied", 20),),
+    (SourceCount(SCANNER, 20, 1200),),
+    (PortCount("tcp", "22", 20),),
+)
+
+
+def answer(running: RunningEscalator, path: str) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(running.get(path))
+
+
+def report_scan(cluster: Cluster, *nodes: str) -> None:
+    for node in nodes:
+        made = report(node, RULES, scan(SCANNER, 20))
+        write(cluster.admin, msgspec.structs.replace(made, counted=COUNTED))
+
+
+def test_it_tells_who_is_banned_and_which_nodes_report(cluster: Cluster) -> None:
+    running = cluster.start("one", "--mode", "enforce")
+    report_scan(cluster, "node-a", "node-b")
+    told = running.wait_for(
+        lambda: (page := answer(running, "/api/summary"))["networks"].get("enforced") and page,
+        "ban",
+    )
+    assert ("escalator", "enforce", "ok") == (
+        told["role"],
+        told["mode"],
+        told["health"]["level"],
+    )
+    assert {"node-a", "node-b"} == {each["node"] for each in told["nodes"]}
+    assert [(NETWORK, True)] == [(each["cidr"], each["enforced"]) for each in told["blacklist"]]
+    assert f"kubectl delete blacklistentry {SCANNER}-32" == told["blacklist"][0]["undo"]
+    assert [(SCANNER, 40, "enforce")] == [
+        (each["source"], each["packets"], each["phase"]) for each in told["sources"]
+    ]
+    assert [("tcp", 22, 40)] == [
+        (each["protocol"], each["port"], each["packets"]) for each in told["ports"]
+    ]
+    assert [("deny-all", "denied")] == [
+        (each["policy"], each["action"]) for each in told["history"]["series"]
+    ]
+    source = answer(running, f"/api/sources/{SCANNER}")
+    assert [{"node": "node-a", "packets": 20}, {"node": "node-b", "packets": 20}] == source["nodes"]
+    assert NETWORK == source["ban"]["cidr"]
+
+
+def test_a_replica_that_waits_shows_what_nodes_counted_and_says_who_decides(
+    cluster: Cluster,
+) -> None:
+    first = cluster.start("one")
+    first.wait_for(lambda: first.total("logwatch_leader") == 1.0, "leader")
+    second = cluster.start("two")
+    report_scan(cluster, "node-a")
+    told = second.wait_for(lambda: (page := answer(second, "/api/summary"))["sources"] and page, "")
+    assert ["leader"] == [each["check"] for each in told["health"]["findings"]]
+    assert [] == told["blacklist"]
+    assert "nothing is known of this source\n" == second.get(f"/api/sources/{SCANNER}")
