@@ -6,19 +6,23 @@ down, or wants options of its own, asks for `start_api_server` and has one to it
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
-from lab import calico, definitions
+from lab import calico, definitions, deployment
+from lab.admission import wait_until_policies_hold
 from lab.api_server import ApiServer
 from lab.calico import Arrangement
-from lab.calico_objects import Objects, writers_account
+from lab.calico_objects import Objects
+from lab.identity import Identity
 from lab.namespace import LabError
 from lab.silent_proxy import SilentProxy
 
 from logwatch.cluster import Api
-from logwatch.cluster.api import Calls
+
+Connect = Callable[..., Api]
 
 
 @pytest.fixture(scope="session")
@@ -68,15 +72,19 @@ def proxy(api_server: ApiServer) -> Iterator[SilentProxy]:
 
 @pytest.fixture(scope="module", params=["v1", "v3", "both"])
 def calico_server(
-    running_api_server: ApiServer, request: pytest.FixtureRequest
+    running_api_server: ApiServer,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[tuple[ApiServer, Arrangement]]:
-    """Serve Calico's kinds in one arrangement, for all tests of a module."""
-    made = calico.definitions(request.param)
-    definitions.serve(running_api_server.admin, made)
-    running_api_server.mark()
-    yield running_api_server, request.param
-    definitions.withdraw(running_api_server.admin, made)
-    running_api_server.mark()
+    """Serve Calico's kinds in one arrangement, with all rights of deploy/, for a whole module."""
+    directory = tmp_path_factory.mktemp("calico")
+    with running_api_server.more():
+        definitions.serve(running_api_server.admin, calico.definitions(request.param))
+        deployment.install(running_api_server, directory)
+        deployment.allow_policies(running_api_server, directory)
+        wait_until_policies_hold(running_api_server.admin)
+        running_api_server.mark()
+        yield running_api_server, request.param
 
 
 @pytest.fixture
@@ -88,18 +96,28 @@ def objects(calico_server: tuple[ApiServer, Arrangement]) -> Iterator[Objects]:
 
 
 @pytest.fixture
-def connect(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Api]]:
-    """Give a function that connects as a ServiceAccount with the rights that writers need.
-
-    It takes the option `calls` of Api.connect.
-    """
-    clean = "objects" if "objects" in request.fixturenames else "api_server"
-    request.getfixturevalue(clean)
-    account = writers_account(request.getfixturevalue("running_api_server"))
-    kubeconfig = account.kubeconfig(tmp_path / "kubeconfig")
+def connect(tmp_path: Path) -> Iterator[Connect]:
+    """Give a function that connects as an identity, with options of Api.connect."""
     with ExitStack() as stack:
 
-        def connected(calls: Calls | None = None) -> Api:
-            return stack.enter_context(closing(Api.connect(kubeconfig, calls=calls)))
+        def connected(identity: Identity, **options: object) -> Api:
+            api = Api.connect(identity.kubeconfig(tmp_path / "kubeconfig"), **options)
+            stack.callback(api.close)
+            return api
 
         yield connected
+
+
+@pytest.fixture
+def api(api_server: ApiServer, connect: Connect) -> Api:
+    """Connect as the administrator."""
+    return connect(api_server.admin)
+
+
+@pytest.fixture
+def connect_writer(
+    calico_server: tuple[ApiServer, Arrangement], objects: Objects, connect: Connect
+) -> Callable[..., Api]:
+    """Give a function that connects as the escalator, with options of Api.connect."""
+    del objects  # asked for only because it cleans
+    return partial(connect, deployment.escalator(calico_server[0]))

@@ -4,8 +4,7 @@ import gc
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -43,24 +42,6 @@ Connect = Callable[..., Api]
 
 def config_map(name: str, **data: str) -> Document:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
-
-
-@pytest.fixture
-def connect(tmp_path: Path) -> Iterator[Connect]:
-    """Give a function that connects as an identity."""
-    with ExitStack() as stack:
-
-        def connected(identity: Identity, **options: object) -> Api:
-            api = Api.connect(identity.kubeconfig(tmp_path / "kubeconfig"), **options)
-            stack.callback(api.close)
-            return api
-
-        yield connected
-
-
-@pytest.fixture
-def api(api_server: ApiServer, connect: Connect) -> Api:
-    return connect(api_server.admin)
 
 
 @pytest.fixture

@@ -77,13 +77,6 @@ def make(tmp_path: Path) -> Iterator[Made]:
         yield made
 
 
-@pytest.fixture
-def api(api_server: ApiServer, tmp_path: Path) -> Iterator[Api]:
-    api = Api.connect(api_server.admin.kubeconfig(tmp_path / "administrator"))
-    yield api
-    api.close()
-
-
 def held(cache: Cache[Map]) -> dict[str, int]:
     return {name: held.data["x"] for name, held in cache.snapshot().objects.items()}
 

@@ -1,9 +1,11 @@
 """Which of Calico's API groups is used, while they come and go on the real API server."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
-from lab import calico, definitions
+from lab import calico, definitions, deployment
 from lab.api_server import ApiServer
 from lab.calico_objects import Objects
 from lab.rsyslog import eventually
@@ -30,8 +32,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def writer(connect: Connect, clock: Clock) -> Iterator[SetWriter]:
-    api = connect()
+def connect_writer(api_server: ApiServer, connect: Connect, tmp_path: Path) -> Callable[..., Api]:
+    """Give a function that connects as the escalator, where Calico is to be installed."""
+    deployment.install(api_server, tmp_path)
+    return partial(connect, deployment.escalator(api_server))
+
+
+@pytest.fixture
+def writer(connect_writer: Connect, clock: Clock) -> Iterator[SetWriter]:
+    api = connect_writer()
     made = SetWriter(api, Calico(api, clock=clock))
     yield made
     made.stop()
@@ -43,19 +52,19 @@ def no_fence() -> None:
 
 @pytest.mark.parametrize(("arrangement", "version"), [("v1", "v1"), ("v3", "v3"), ("both", "v3")])
 def test_v3_is_used_where_it_is_served_else_v1(
-    arrangement: calico.Arrangement, version: str, api_server: ApiServer, connect: Connect
+    arrangement: calico.Arrangement, version: str, api_server: ApiServer, connect_writer: Connect
 ) -> None:
     definitions.serve(api_server.admin, calico.definitions(arrangement))
-    found = Calico(connect()).kind("globalnetworksets")
+    found = Calico(connect_writer()).kind("globalnetworksets")
     assert (calico.GROUPS[version], version) == (found.group, found.version)
 
 
-def test_without_calico_a_sentence_says_so(connect: Connect) -> None:
+def test_without_calico_a_sentence_says_so(connect_writer: Connect) -> None:
     sentence = (
         r"serves neither projectcalico\.org/v3 nor crd\.projectcalico\.org/v1: install Calico"
     )
     with pytest.raises(NotServed, match=sentence):
-        Calico(connect()).kind("globalnetworksets")
+        Calico(connect_writer()).kind("globalnetworksets")
 
 
 def test_a_writer_without_calico_begins_when_it_is_installed(

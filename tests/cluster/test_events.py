@@ -1,11 +1,8 @@
 """Events as the API keeps them."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
-import pytest
 from lab.api_server import ApiServer
 from lab.identity import Identity
 from lab.rsyslog import eventually
@@ -36,23 +33,6 @@ class Teller:
         self.seconds += after
         self.events.tell("Banned", note, about, action="Ban")
         self.events.flush()
-
-
-@pytest.fixture
-def connect(tmp_path: Path) -> Iterator[Callable[[Identity], Api]]:
-    with ExitStack() as stack:
-
-        def connected(identity: Identity) -> Api:
-            api = Api.connect(identity.kubeconfig(tmp_path / "kubeconfig"))
-            stack.callback(api.close)
-            return api
-
-        yield connected
-
-
-@pytest.fixture
-def api(api_server: ApiServer, connect: Callable[[Identity], Api]) -> Api:
-    return connect(api_server.admin)
 
 
 def told(api: Api) -> list[dict]:

@@ -1,10 +1,8 @@
 """Who leads, with real leases; the clocks are the tests' own, so that nothing waits."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from lab.api_server import ApiServer
@@ -56,23 +54,6 @@ class Candidate:
         self.clock.pass_(seconds)
         self.lease.step()
         return self.lease.is_leader
-
-
-@pytest.fixture
-def connect(tmp_path: Path) -> Iterator[Callable[[Identity], Api]]:
-    with ExitStack() as stack:
-
-        def connected(identity: Identity) -> Api:
-            api = Api.connect(identity.kubeconfig(tmp_path / "kubeconfig"))
-            stack.callback(api.close)
-            return api
-
-        yield connected
-
-
-@pytest.fixture
-def api(api_server: ApiServer, connect: Callable[[Identity], Api]) -> Api:
-    return connect(api_server.admin)
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from lab.calico_objects import Objects, take_rights
+from lab import deployment
+from lab.calico_objects import Objects
 from lab.rsyslog import eventually
 
 from logwatch.cluster import Api, Calico, NotLeaderError, PolicyWriter
@@ -33,8 +34,8 @@ def rules(objects: Objects, name: str = "blacklist") -> list[dict]:
 
 
 @pytest.fixture
-def writer(connect: Connect) -> PolicyWriter:
-    api = connect()
+def writer(connect_writer: Connect) -> PolicyWriter:
+    api = connect_writer()
     return PolicyWriter(api, Calico(api))
 
 
@@ -247,6 +248,6 @@ def test_a_write_that_is_forbidden_says_what_is_missing(
 ) -> None:
     objects.make_policy()
     writer.write([A], no_fence)
-    take_rights(objects.admin)
+    deployment.take_rights(objects.admin)
     assert eventually(lambda: bool(writer.write([A], no_fence).problems), 10)
     assert 'cannot get resource "globalnetworkpolicies"' in (writer.problem or "")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from lab.calico_objects import LABEL, Objects, take_rights
+from lab import deployment
+from lab.calico_objects import LABEL, Objects
 from lab.rsyslog import eventually
 
 from logwatch.cluster import Api, Calico, NotLeaderError, SetWriter
@@ -29,12 +30,12 @@ def no_fence() -> None:
 
 
 @pytest.fixture
-def make(connect: Connect) -> Iterator[Callable[[], SetWriter]]:
+def make(connect_writer: Connect) -> Iterator[Callable[[], SetWriter]]:
     """Give a function that makes a writer of a process of its own."""
     with ExitStack() as stack:
 
         def made() -> SetWriter:
-            api = connect()
+            api = connect_writer()
             writer = SetWriter(api, Calico(api))
             stack.callback(writer.stop)
             return writer
@@ -66,9 +67,11 @@ def test_a_second_write_of_the_same_changes_nothing(writer: SetWriter, objects: 
     assert before == versions(objects, 0)
 
 
-def test_while_nothing_changes_a_write_asks_nothing(connect: Connect, objects: Objects) -> None:
+def test_while_nothing_changes_a_write_asks_nothing(
+    connect_writer: Connect, objects: Objects
+) -> None:
     calls: list[tuple[str, str]] = []
-    api = connect(calls=lambda verb, _group, resource, _sub: calls.append((verb, resource)))
+    api = connect_writer(calls=lambda verb, _group, resource, _sub: calls.append((verb, resource)))
     writer = SetWriter(api, Calico(api))
     try:
         writer.write([A, B], no_fence)
@@ -87,10 +90,10 @@ def test_while_nothing_changes_a_write_asks_nothing(connect: Connect, objects: O
 
 
 def test_a_write_knows_of_the_one_before_even_if_the_watch_lags(
-    connect: Connect, objects: Objects
+    connect_writer: Connect, objects: Objects
 ) -> None:
     """The watch hangs in its callback behind the second write, and tells nothing of the third."""
-    api = connect()
+    api = connect_writer()
     pace = threading.Event()
     pace.set()
 
@@ -329,7 +332,7 @@ def test_a_write_that_is_forbidden_says_what_is_missing(
     writer: SetWriter, objects: Objects
 ) -> None:
     writer.write([A], no_fence)
-    take_rights(objects.admin)
+    deployment.take_rights(objects.admin)
     problems: list[str] = []
 
     def refused() -> bool:  # rights are judged by a cache
@@ -338,7 +341,7 @@ def test_a_write_that_is_forbidden_says_what_is_missing(
         return bool(written.problems)
 
     assert eventually(refused, 10)
-    assert 'User "system:serviceaccount:default:writer" cannot' in problems[-1]
+    assert 'User "system:serviceaccount:calico-logwatch:logwatch-escalator" cannot' in problems[-1]
     assert "grant it to this identity" in problems[-1]
 
 

@@ -21,6 +21,8 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -160,6 +162,14 @@ class ApiServer:
         """Take the objects that there are now for the clean state."""
         self.etcd.mark()
         self._kinds = self._served()
+
+    @contextmanager
+    def more(self) -> Iterator[None]:
+        """Let more belong to the clean state, by `mark`; afterwards all of it goes."""
+        kinds, marked = self._kinds, self.etcd.marked
+        yield
+        self._kinds, self.etcd.marked = kinds, marked
+        self.reset()
 
     def reset(self) -> None:
         """Go back to the clean state, and return when its kinds are served and its policies hold.

@@ -4,14 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lab.api_server import ApiServer
 from lab.calico import GROUPS, path
 from lab.identity import Identity
 
 LABEL = "calico-logwatch.io/blacklist"
-RBAC = "/apis/rbac.authorization.k8s.io/v1"
-ROLES = f"{RBAC}/clusterroles"
-OUR_SETS = [f"logwatch-blacklist-{number}" for number in range(20)]
 POLICY: dict[str, Any] = {"preDNAT": True, "applyOnForward": True, "types": ["Ingress"]}
 
 
@@ -109,33 +105,3 @@ class Objects:
     def _patch(self, where: str, operations: Sequence[dict]) -> None:
         content = "application/json-patch+json"
         self.admin.call("PATCH", where, list(operations), content=content)
-
-
-def writers_account(server: ApiServer, name: str = "writer") -> Identity:
-    """Make a ServiceAccount with the rights that writers of both shapes need, and no others."""
-    server.service_account("default", name)
-    rules = [
-        _rights("clusterinformations", "get", names=["default"]),
-        _rights("globalnetworksets", "list", "watch", "create"),
-        _rights("globalnetworksets", "patch", names=OUR_SETS),
-        _rights("globalnetworkpolicies", "get", "patch", names=["blacklist", "default.blacklist"]),
-    ]
-    role = {"metadata": {"name": name}, "rules": rules}
-    binding = {
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": "default"}],
-    }
-    server.admin.call("POST", ROLES, role)
-    server.admin.call("POST", f"{RBAC}/clusterrolebindings", binding)
-    return server.identity("default", name)
-
-
-def take_rights(admin: Identity, name: str = "writer") -> None:
-    """Take all of them away."""
-    admin.call("PUT", f"{ROLES}/{name}", {"metadata": {"name": name}, "rules": []})
-
-
-def _rights(resource: str, *verbs: str, names: Sequence[str] = ()) -> dict:
-    rule = {"apiGroups": list(GROUPS.values()), "resources": [resource], "verbs": list(verbs)}
-    return rule | ({"resourceNames": list(names)} if names else {})

@@ -19,6 +19,19 @@ def install(server: ApiServer, directory: Path) -> None:
     wait_until_served(server.admin, own_definitions())
 
 
+def allow_policies(server: ApiServer, directory: Path) -> None:
+    """Let the escalator write the policy as well, as the component `policy-shape` does."""
+    role = DEPLOY / "policy-shape" / "rbac.yaml"
+    kubectl(server.admin, directory, "apply", "--server-side", f"--filename={role}")
+
+
+def take_rights(admin: Identity) -> None:
+    """Take all rights in the whole cluster from the escalator."""
+    for name in ("logwatch-escalator", "logwatch-escalator-policy"):
+        path = f"/apis/rbac.authorization.k8s.io/v1/clusterroles/{name}"
+        admin.call("PUT", path, {"metadata": {"name": name}, "rules": []})
+
+
 def own_definitions() -> list[dict]:
     """Give the definitions of logwatch's own kinds."""
     return [yaml.safe_load(path.read_text()) for path in (DEPLOY / "crds").glob("*.yaml")]

@@ -36,7 +36,8 @@ class Etcd:
         self._data = _data_folder(directory)
         self.url = f"http://127.0.0.1:{free_port()}"
         peers = f"http://127.0.0.1:{free_port()}"
-        self._marked: dict[bytes, str] = {}
+        self.marked: dict[bytes, str] = {}
+        """The keys of the clean state, with their values."""
         self._server = Server(
             [
                 *("etcd", "--data-dir", str(self._data), "--logger", "zap"),
@@ -72,7 +73,7 @@ class Etcd:
 
     def mark(self) -> None:
         """Remember the keys that there are, with their values: what `reset` goes back to."""
-        self._marked = self._read()
+        self.marked = self._read()
 
     def reset(self) -> set[bytes]:
         """Remove every key that came after `mark`, and put back those that were changed or removed.
@@ -82,18 +83,18 @@ class Etcd:
         now = self._read()
         deletions = [
             {"requestDeleteRange": {"key": _encode(first), "range_end": _encode(last + b"\0")}}
-            for first, last in _runs(sorted(now), self._marked)
+            for first, last in _runs(sorted(now), self.marked)
         ]
         for start in range(0, len(deletions), 100):  # --max-txn-ops is 128
             self._call("txn", success=deletions[start : start + 100])
         changed = {
             key
-            for key, value in self._marked.items()
+            for key, value in self.marked.items()
             if now.get(key) != value and not key.startswith(RENEWED)
         }
         for key in changed:
-            self._call("put", key=_encode(key), value=self._marked[key])
-        return changed | (now.keys() - self._marked.keys())
+            self._call("put", key=_encode(key), value=self.marked[key])
+        return changed | (now.keys() - self.marked.keys())
 
     def compact(self) -> None:
         """Forget everything but the present state."""
