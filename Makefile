@@ -62,6 +62,8 @@ torture: .venv/.installed .venv/.tools ## Rotate, cut, kill for TORTURE_SECONDS 
 	@tests/lab/install.sh
 	@$(if $(PEERS),bench/install.sh)
 	@$(if $(PEERS),,echo "== model of the reader" && MODEL_EXAMPLES=5000 $(BIN)/python -m pytest -q tests/tail/test_model.py)
+	@$(if $(PEERS),,tests/lab/apiserver/build.sh $(CACHE) >/dev/null && echo "== outages of a cluster" && \
+	    OUTAGE_SECONDS=$(TORTURE_SECONDS) $(BIN)/python -m pytest -q tests/escalator/test_outages.py)
 	@PYTHONPATH=tests $(BIN)/python -m torture --seconds $(TORTURE_SECONDS) $(if $(PEERS),--peers)
 
 instructions: .venv/bin/python ## Fail when the core spends more instructions on a line
