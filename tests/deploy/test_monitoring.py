@@ -3,13 +3,17 @@
 import copy
 import json
 from pathlib import Path
+from typing import Literal
 
+import msgspec
 import pytest
 from deploy.asking import refusal
 from deploy.manifests import DEPLOY, Object, found, path, read, rendered, with_components
 from lab.api_server import ApiServer, kubectl
 from lab.definitions import serve
 from lab.prometheus_operator import definitions
+
+from logwatch.config.file import load
 
 OBJECTS = {
     ("PodMonitor", "logwatch-agent"),
@@ -73,6 +77,47 @@ def test_a_monitor_finds_its_pods_and_their_port(
     [endpoint] = asked["spec"]["podMetricsEndpoints"]
     [container] = pods["spec"]["containers"]
     assert endpoint["port"] in {port["name"] for port in container["ports"]}
+
+
+def test_with_tls_all_who_ask_do_so_by_https(cluster: ApiServer, tmp_path: Path) -> None:
+    """Kubelet and Prometheus; what they need is mounted where the configuration looks for it."""
+    secure = with_components(tmp_path, "prometheus", "tls")
+    section = (DEPLOY / "tls" / "web.yaml").read_text()
+    parts: tuple[Literal["agent", "escalator"], ...] = ("agent", "escalator")
+    for part in parts:
+        with (secure / "config" / f"{part}.yaml").open("a") as file:
+            file.write(section)
+        config = load(
+            secure / "config" / f"{part}.yaml", part=part, environment={"NODE_NAME": "worker-1"}
+        )
+        assert {"/etc/logwatch-web"} == {
+            str(Path(place).parent) for place in msgspec.structs.astuple(config.web) if place
+        }
+    serve(cluster.admin, definitions())
+    kubectl(cluster.admin, cluster.directory, "apply", "--validate=strict", "-k", str(secure))
+    changed = rendered(secure)
+    for name, kind in (("logwatch-agent", "DaemonSet"), ("logwatch-escalator", "Deployment")):
+        pod = found(changed, kind, name)["spec"]["template"]["spec"]
+        [container] = pod["containers"]
+        for probe in ("livenessProbe", "readinessProbe"):
+            assert "HTTPS" == container[probe]["httpGet"]["scheme"]
+        assert {"name": "web", "mountPath": "/etc/logwatch-web", "readOnly": True} in container[
+            "volumeMounts"
+        ]
+        [volume] = [each for each in pod["volumes"] if each["name"] == "web"]
+        secrets = {source["secret"]["name"] for source in volume["projected"]["sources"]}
+        [endpoint] = found(changed, "PodMonitor", name)["spec"]["podMetricsEndpoints"]
+        assert "https" == endpoint["scheme"]
+        assert secrets == {
+            endpoint["tlsConfig"]["ca"]["secret"]["name"],
+            endpoint["authorization"]["credentials"]["name"],
+        }
+
+
+def test_tls_needs_no_prometheus_operator(tmp_path: Path) -> None:
+    changed = rendered(with_components(tmp_path, "tls"))
+    assert not [each for each in changed if each["kind"] == "PodMonitor"]
+    assert "HTTPS" in str(found(changed, "DaemonSet", "logwatch-agent"))
 
 
 def test_grafana_s_sidecar_finds_the_dashboard(added: list[Object]) -> None:

@@ -59,6 +59,7 @@ class Files:
 
     directory: Path
     authority: trustme.CA
+    names: tuple[str, ...] = ("127.0.0.1", "localhost")
 
     @property
     def web(self) -> Web:
@@ -69,9 +70,7 @@ class Files:
 
     def issue(self, *, ends: datetime | None = None, begins: datetime | None = None) -> str:
         """Write a certificate and its key anew; give the certificate."""
-        leaf = self.authority.issue_cert(
-            "127.0.0.1", "localhost", not_after=ends, not_before=begins
-        )
+        leaf = self.authority.issue_cert(*self.names, not_after=ends, not_before=begins)
         chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
         self.write({"tls.crt": chain, "tls.key": leaf.private_key_pem.bytes()})
         return leaf.cert_chain_pems[0].bytes().decode()

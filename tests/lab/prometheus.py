@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from lab.namespace import require
@@ -67,11 +68,14 @@ class Prometheus(_Listening):
         *,
         rules: Path,
         alertmanager: "Alertmanager",
+        scrape: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
+        """`scrape` are settings of every job."""
         super().__init__(directory, "prometheus", "/-/ready")
         self._jobs = jobs
         self._rules = rules
         self._alertmanager = alertmanager
+        self._scrape = scrape
 
     def options(self) -> Sequence[str]:
         """Write the configuration (JSON is YAML)."""
@@ -82,7 +86,11 @@ class Prometheus(_Listening):
             "rule_files": [str(self._rules)],
             "alerting": {"alertmanagers": told},
             "scrape_configs": [
-                {"job_name": job, "static_configs": [{"targets": list(addresses)}]}
+                {
+                    **self._scrape,
+                    "job_name": job,
+                    "static_configs": [{"targets": list(addresses)}],
+                }
                 for job, addresses in self._jobs.items()
             ],
         }

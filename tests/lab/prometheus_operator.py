@@ -32,6 +32,16 @@ _RELABELING = _object(
     action={"type": "string", "enum": ["replace", "keep", "drop", "labelmap"]},
 )
 
+_KEY = _object("key", name=_TEXT, key=_TEXT, optional={"type": "boolean"})
+_PLACE = _object(secret=_KEY, configMap=_KEY)
+_TLS = _object(
+    ca=_PLACE,
+    cert=_PLACE,
+    keySecret=_KEY,
+    serverName=_TEXT,
+    insecureSkipVerify={"type": "boolean"},
+)
+
 _POD_MONITOR = _object(
     "selector",
     jobLabel=_TEXT,
@@ -46,6 +56,9 @@ _POD_MONITOR = _object(
             interval=_DURATION,
             scrapeTimeout=_DURATION,
             honorLabels={"type": "boolean"},
+            scheme={"type": "string", "enum": ["http", "https"]},
+            tlsConfig=_TLS,
+            authorization=_object(type=_TEXT, credentials=_KEY),
             relabelings=_list(_RELABELING),
         )
     ),
