@@ -11,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := pyproject.toml rust/Cargo.toml rust/Cargo.lock $(shell find rust/*/src rust/*/Cargo.toml -name '*.rs' -o -name Cargo.toml)
 
-.PHONY: help install run test check format generated bench bench-cluster torture instructions fuzz apiserver clean
+.PHONY: help install run demo test check format generated bench bench-cluster torture instructions fuzz apiserver clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ install: .venv/.installed ## Build, and leave the command at .venv/bin/logwatch
 
 run: .venv/.installed ## Follow this machine's syslog, or recorded lines where there is none
 	@deploy/local/run.sh
+
+demo: .venv/.installed ## Play recorded traffic through agent, Prometheus and alerts, and say what to open
+	@deploy/local/apt-install.sh prometheus prometheus-alertmanager
+	@exec $(BIN)/python deploy/local/demo
 
 test: .venv/.installed .venv/.tools ## Install what the tests need, and pass them all
 	@tests/lab/install.sh
