@@ -8,6 +8,7 @@ from logwatch.live.facts import Decided, Known, decided, known
 from logwatch.live.health import Finding, Health, findings_of, health_of
 from logwatch.live.history import History, by_policy
 from logwatch.live.questions import LateError, Questions
+from logwatch.live.services import service
 from logwatch.live.source import Commands, commands_of, source_page
 from logwatch.live.summary import Host, Node, summary_page
 
@@ -29,6 +30,7 @@ __all__ = [
     "findings_of",
     "health_of",
     "known",
+    "service",
     "source_page",
     "summary_page",
 ]

@@ -5,13 +5,12 @@ What rules would decide is shown, as in mode observe. A new start begins anew.
 """
 
 import time
-from functools import lru_cache
 from pathlib import Path
-from socket import getservbyport
 
 from logwatch.agent.intake import Batch, Intake
 from logwatch.blacklist import Network, network_of, parse_network
 from logwatch.config import Config, Prefix
+from logwatch.live import service
 from logwatch.offenders import Ban as Decided
 from logwatch.offenders import Offenders, Protected, Rule, resolvers
 from logwatch.top.minutes import Minute, Minutes, Where
@@ -127,7 +126,7 @@ class Log:
             last=max((float(each[6]) for each in of if each[6]), default=None),
             timeline=Timeline(tuple(_packets(each, {row[0] for row in of}) for each in hour)),
             ports=tuple(
-                Tried(protocol, port, service(protocol, port), packets)
+                Tried(protocol, port, _service(protocol, port), packets)
                 for _, port, protocol, packets, *_ in of
             ),
             rules=tuple(
@@ -219,7 +218,7 @@ class Log:
             if query and query not in f"{port}/{protocol}":
                 continue
             recent = tuple(each.ports.get(where, 0) for each in hour)
-            found.append(Port(protocol, port, service(protocol, port), packets, recent))
+            found.append(Port(protocol, port, _service(protocol, port), packets, recent))
         return tuple(found)
 
     def _ban(self, ban: Decided) -> Ban:
@@ -255,12 +254,5 @@ def _address(network: str) -> str:
     return network.removesuffix("/32")
 
 
-@lru_cache(1024)
-def service(protocol: str | None, port: int | None) -> str | None:
-    """Name what usually listens there; None where this host knows no name."""
-    if port is None or protocol not in {"tcp", "udp"}:
-        return None
-    try:
-        return getservbyport(port, protocol)
-    except OSError:
-        return None
+def _service(protocol: str | None, port: int | None) -> str | None:
+    return None if protocol is None or port is None else service(protocol, str(port))

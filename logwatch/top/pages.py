@@ -26,8 +26,8 @@ s            sort sources by all packets, by those of five minutes, by the last
 t            the last hour, or the last ten minutes
 q, ctrl+c    end
 
-Bars are packets over time, each row by its own scale; a dot is a time of which
-nothing is known.
+Bars are packets over time, each row by its own scale. A dot in the uppermost
+chart is a time of which nothing is known, as before the start.
 
 near         how much of a rule a source has fulfilled: at 100% it is banned
 enforced     the written policy denies it

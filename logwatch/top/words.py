@@ -82,14 +82,20 @@ def port(protocol: str | None, number: int | None, service: str | None = None) -
 
 
 def trend(values: Iterable[float | None], width: int) -> str:
-    """Draw numbers as one line of bars, the latest at the right; its own highest is full."""
+    """Draw numbers as one line of bars, the latest at the right; its own highest is full.
+
+    What is not known is empty as well: dots in each row would hide the bars.
+    """
     columns = fold(tuple(values), width)
     highest = max((each for each in columns if each), default=0)
-    return "".join(bar(each, highest) for each in columns).rjust(width)
+    return "".join(bar(each or 0, highest) for each in columns).rjust(width)
 
 
 def bar(value: float | None, highest: float, line: int = 1, height: int = 1) -> str:
-    """Give what a column shows in a line, counted from the ground; something where there is any."""
+    """Give what a column shows in a line, counted from the ground; something where there is any.
+
+    A dot on the ground is what nobody knows.
+    """
     if value is None:
         return "·" if line == 1 else " "
     if not value or not highest:

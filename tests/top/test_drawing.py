@@ -38,7 +38,7 @@ def test_a_text_from_outside_does_nothing_to_a_terminal() -> None:
 
 def test_a_trend_ends_with_what_is_latest() -> None:
     assert "   ▁▅█" == trend((1, 5, 8), 6)
-    assert "··  ██" == trend((None, None, 0, 0, 3, 3), 6)
+    assert "    ██" == trend((None, None, 0, 0, 3, 3), 6)
     assert "      " == trend((), 6)
 
 
