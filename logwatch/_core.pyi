@@ -40,6 +40,9 @@ class Scanner:
         late_seconds: int = 0,
         now: int | None = None,
         samples: int = 0,
+        timeline: bool = False,
+        since: int | None = None,
+        until: int | None = None,
     ) -> Scanner:
         """Start a stream.
 
@@ -56,7 +59,9 @@ class Scanner:
         running slice when it lies before that by no more, or means no time, so that the clocks of
         several hosts may disagree. `now` (Unix seconds) places stamps without a year; None takes
         the clock. Up to `samples` bytes of packets' lines are kept as they were written until the
-        next drain, the first ones, for `Evidence`.
+        next drain, the first ones, for `Evidence`. `timeline` counts packets over time as well.
+        `since` and `until` (Unix seconds) are from when on and before when packets count; a line
+        with another one, or one without a stamp, is of the kind "other".
 
         Raises ValueError when a prefix is empty or can't occur in a line.
         """
@@ -129,6 +134,10 @@ class Summary:
         """Sum of the outer LEN over these packets."""
 
     @property
+    def first(self) -> int:
+        """Unix seconds of the earliest packet's stamp; 0 when there is none."""
+
+    @property
     def last(self) -> int:
         """Unix seconds of the latest packet's stamp; 0 when there is none."""
 
@@ -154,6 +163,31 @@ class Summary:
 
     def ports(self, top: int = 0) -> list[tuple[int | None, str | None, int, int]]:
         """(port, protocol, packets, distinct sources)."""
+
+    def matrix(self, sources: int, ports: int) -> list[tuple[str, int | None, str | None, int]]:
+        """(source, port, protocol, packets) of the top sources and ports, in no order."""
+
+    def source_changes(
+        self, before: Summary, top: int = 0
+    ) -> tuple[tuple[int, int, int, int], list[tuple[str, int, int]]]:
+        """Compare with an earlier period: how many are (new, gone, more, less), and `top` of them.
+
+        (source, packets, packets before), those that changed most first, then by key.
+        """
+
+    def port_changes(
+        self, before: Summary, top: int = 0
+    ) -> tuple[tuple[int, int, int, int], list[tuple[int | None, str | None, int, int]]]:
+        """Compare in the same way: (port, protocol, packets, packets before)."""
+
+    def timeline(self) -> tuple[int, list[tuple[int, int, int]]] | None:
+        """Packets over time: (seconds of a bucket, [(first second, policy, packets)]), sorted.
+
+        `policy` is an index into `policies`. A bucket is 1, 2, 10 or 30 seconds, 1, 5, 10 or 30
+        minutes, 1, 2, 6 or 12 hours, 1, 2, 4 or more days: the shortest with which there are at
+        most 16,384 pairs of bucket and policy, whichever way the lines came and summaries were
+        merged. Packets without a stamp are in none. None where the scanner was not asked for it.
+        """
 
     def links(self) -> list[tuple[int, str, str, int, int, int]]:
         """Return the counts by interface; the fields are those of `logwatch.packets.LinkRow`."""

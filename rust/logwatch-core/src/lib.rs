@@ -35,4 +35,5 @@ pub mod tally;
 pub mod template;
 pub mod text;
 pub mod time;
+pub mod timeline;
 pub mod views;

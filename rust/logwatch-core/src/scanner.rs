@@ -62,6 +62,8 @@ pub struct Scanner {
     slice: Option<u32>,
     /// Slice of the last packet counted.
     last_slice: Option<u32>,
+    /// Seconds from which on and before which packets count.
+    window: Option<(u32, u32)>,
     /// Bytes of packets' lines that a summary keeps.
     samples_most: usize,
     /// Stamp of the last line counted, or of one before it if that has none; empty if none had.
@@ -92,6 +94,7 @@ impl Scanner {
             overlong: false,
             slice: None,
             last_slice: None,
+            window: None,
             samples_most: 0,
             stamp: Vec::new(),
         }
@@ -101,6 +104,18 @@ impl Scanner {
     /// first ones.
     pub fn keep_samples(&mut self, bytes: usize) {
         self.samples_most = bytes;
+    }
+
+    /// From now on counts packets over time as well.
+    pub fn keep_timeline(&mut self) {
+        self.summary.timeline.get_or_insert_default();
+    }
+
+    /// From now on counts packets only from the second `since` on and before `until`, which are Unix
+    /// seconds; a line with another one, or with one without a time, holds none.
+    pub fn keep_between(&mut self, since: u32, until: u32) {
+        self.window = Some((since, until));
+        self.memory.forget();
     }
 
     /// Reads on, and returns how many bytes of `data` were taken: all, unless a slice has ended.
@@ -342,6 +357,14 @@ impl Scanner {
             (Some(stamp), true) => u32::try_from(self.clock.seconds(stamp)).unwrap_or(0),
             _ => 0,
         };
+        if let (Some((since, until)), true) = (self.window, reading.packet.is_some())
+            && (seconds == 0 || seconds < since || seconds >= until)
+        {
+            // Without a class it is not remembered either, so that the fast reader takes none of its
+            // second.
+            self.summary.add_lines(Kind::Other, 1);
+            return Some((seconds, None));
+        }
         if self.slice_seconds > 0 && reading.packet.is_some() {
             let slice = self.slice_of(seconds);
             if self.slice.is_some_and(|current| current != slice) {

@@ -11,8 +11,9 @@ use crate::hash::Seed;
 use crate::policy::Policy;
 use crate::prefix::PREFIXES_MOST;
 use crate::summary::{Limits, Summary};
+use crate::timeline::{LEVEL_MOST, Timeline};
 
-const MARK: &[u8; 8] = b"logwsum2";
+const MARK: &[u8; 8] = b"logwsum3";
 /// Longest name in a policy: what nftables prints of a prefix.
 const NAME_MOST: usize = 127;
 
@@ -128,6 +129,24 @@ impl Source<'_> {
         }
     }
 
+    fn timeline(&mut self, policies: usize) -> Result<Option<Timeline>, DamagedSummary> {
+        let Some(level) = self.number::<u8>()?.checked_sub(1) else { return Ok(None) };
+        if level > LEVEL_MOST {
+            return self.damaged();
+        }
+        let mut timeline = Timeline::with_level(level);
+        for (start, policy, packets) in
+            self.list(|source| Ok((source.number()?, source.number::<u16>()?, source.number()?)))?
+        {
+            if usize::from(policy) >= policies {
+                return self.damaged();
+            }
+            timeline.count(start, policy, packets);
+        }
+        timeline.settle();
+        Ok(Some(timeline))
+    }
+
     fn count(&mut self) -> Result<Count, DamagedSummary> {
         let (packets, bytes) = (self.number()?, self.number()?);
         Ok(Count::new(packets, bytes, self.number()?, self.number()?))
@@ -239,6 +258,15 @@ impl Summary {
         let (v4, v6) = self.tables();
         put_flows(&mut bytes, v4);
         put_flows(&mut bytes, v6);
+        self.timeline.as_ref().map_or(0, |timeline| timeline.level() + 1).put(&mut bytes);
+        if let Some(timeline) = &self.timeline {
+            let cells: Vec<_> = timeline.cells().collect();
+            put_list(&mut bytes, &cells, |bytes, (start, policy, packets)| {
+                start.put(bytes);
+                policy.put(bytes);
+                packets.put(bytes);
+            });
+        }
         bytes
     }
 
@@ -269,6 +297,7 @@ impl Summary {
         let (v4, v6) = summary.tables_mut();
         source.flows(v4, &classes, false)?;
         source.flows(v6, &classes, true)?;
+        summary.timeline = source.timeline(policies.len())?.map(Box::new);
         if source.place != bytes.len() {
             return source.damaged();
         }

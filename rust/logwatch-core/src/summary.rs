@@ -17,6 +17,7 @@ use crate::losses::Losses;
 use crate::policy::{Policies, Policy};
 use crate::prefix::Prefixes;
 use crate::protocol::Protocol;
+use crate::timeline::Timeline;
 
 /// How much a summary may hold.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +70,8 @@ pub struct Summary {
     /// Lines of packets as they were written, each with its line feed: those that the scanner had
     /// room for. Neither merged nor stored.
     pub samples: Vec<u8>,
+    /// Packets over time, where that is asked for; those without a stamp are not in it.
+    pub timeline: Option<Box<Timeline>>,
     /// The prefixes of these lines.
     pub(crate) prefixes: Option<Arc<Prefixes>>,
     policies: Policies,
@@ -88,6 +91,7 @@ impl Summary {
             lines: [0; 5],
             losses: Losses::default(),
             samples: Vec::new(),
+            timeline: None,
             prefixes: None,
             policies: Policies::default(),
             classes: Classes::default(),
@@ -99,7 +103,8 @@ impl Summary {
     /// A summary like this one with nothing in it.
     #[must_use]
     pub fn emptied(&self) -> Self {
-        Self::new(self.seed, self.limits)
+        let timeline = self.timeline.as_ref().map(|_| Box::default());
+        Self { timeline, ..Self::new(self.seed, self.limits) }
     }
 
     /// Counts lines that hold no packet.
@@ -114,6 +119,9 @@ impl Summary {
         self.lines[Kind::Packet as usize] += 1;
         let tag = Tag::new(sight.port, sight.class);
         let bytes = u64::from(sight.bytes);
+        if let Some(timeline) = &mut self.timeline {
+            timeline.add(sight.seconds, self.classes.get(sight.class).policy, 1);
+        }
         match sight.addresses {
             Addresses::V4(source, destination) => {
                 self.v4.add(source, destination, tag, 1, bytes, sight.seconds);
@@ -136,6 +144,9 @@ impl Summary {
         let tag = Tag::new(packet.port.unwrap_or(0), class);
         let packets = reading.count;
         let bytes = u64::from(packets) * u64::from(packet.length.unwrap_or(0));
+        if let Some(timeline) = &mut self.timeline {
+            timeline.add(seconds, self.classes.get(class).policy, u64::from(packets));
+        }
         match (packet.source, packet.destination) {
             (Address::V4(source), Address::V4(destination)) => {
                 self.v4.add(source, destination, tag, packets, bytes, seconds);
@@ -152,6 +163,9 @@ impl Summary {
     pub fn settle(&mut self) {
         self.v4.settle();
         self.v6.settle();
+        if let Some(timeline) = &mut self.timeline {
+            timeline.settle();
+        }
     }
 
     /// Adds everything that another summary of the same prefixes has counted; that one is settled.
@@ -163,6 +177,9 @@ impl Summary {
         self.losses.merge(&other.losses);
         let policies: Vec<u16> =
             other.policies.iter().map(|policy| self.policies.number(policy.clone())).collect();
+        if let (Some(mine), Some(theirs)) = (&mut self.timeline, &other.timeline) {
+            mine.merge(theirs, &policies);
+        }
         let classes: Vec<u16> = other
             .classes
             .iter()

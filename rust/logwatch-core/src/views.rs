@@ -1,7 +1,7 @@
 //! What a report lists: flows, sources and ports, made of a summary's flows once they are sorted.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::address::Address;
 use crate::class::Class;
@@ -46,6 +46,48 @@ pub struct Port {
     pub packets: u64,
     /// Distinct sources.
     pub sources: u64,
+}
+
+/// What sent, or was sent to, more or less than in another period.
+#[derive(Clone, Debug)]
+pub struct Changes<K> {
+    /// How many are only in this one, only in the other, more in this one, less in it.
+    pub kinds: [u64; 4],
+    /// Those that changed most, first: packets in this one and in the other.
+    pub most: Vec<(K, u64, u64)>,
+}
+
+impl<K: Copy + Ord> Changes<K> {
+    fn new(
+        now: impl Iterator<Item = (K, u64)>,
+        before: impl Iterator<Item = (K, u64)>,
+        top: usize,
+    ) -> Self {
+        let now = now.map(|(key, packets)| (key, packets, 0));
+        let mut all: Vec<_> = now.chain(before.map(|(key, packets)| (key, 0, packets))).collect();
+        all.sort_unstable_by_key(|(key, ..)| *key);
+        all.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 = kept.1.saturating_add(next.1);
+                kept.2 = kept.2.saturating_add(next.2);
+            }
+            same
+        });
+        all.retain(|(_, now, before)| now != before);
+        let mut kinds = [0; 4];
+        for (_, now, before) in &all {
+            let kind = match (*now, *before) {
+                (_, 0) => 0,
+                (0, _) => 1,
+                (now, before) if now > before => 2,
+                _ => 3,
+            };
+            kinds[kind] += 1;
+        }
+        let most = top_of(top, all.into_iter(), |(_, now, before)| now.abs_diff(*before));
+        Self { kinds, most }
+    }
 }
 
 /// A port and a protocol, either of which may be missing, in one number: sorted by port, those
@@ -152,6 +194,41 @@ impl Views {
     #[must_use]
     pub fn flows(&self, top: usize) -> Vec<Flow> {
         top_of(top, self.all_flows(), |flow| flow.count.packets)
+    }
+
+    /// The flows from the `sources` top sources to the `ports` top ports, in no order.
+    #[must_use]
+    pub fn matrix(&self, sources: usize, ports: usize) -> Vec<Flow> {
+        let sources: HashSet<_> = self.sources(sources).iter().map(|each| each.source).collect();
+        let ports = self.ports(ports);
+        let ports: HashSet<_> =
+            ports.iter().map(|each| Service::new(each.port, each.protocol)).collect();
+        self.all_flows()
+            .filter(|flow| {
+                sources.contains(&flow.source)
+                    && ports.contains(&Service::new(flow.port, flow.protocol))
+            })
+            .collect()
+    }
+
+    /// How the sources changed since another period, of which `top` are told; 0 means all.
+    #[must_use]
+    pub fn source_changes(&self, before: &Self, top: usize) -> Changes<Option<Address>> {
+        let packets =
+            |all: Vec<Source>| all.into_iter().map(|each| (each.source, each.count.packets));
+        Changes::new(packets(self.sources(0)), packets(before.sources(0)), top)
+    }
+
+    /// How the ports changed since another period, of which `top` are told; 0 means all.
+    #[must_use]
+    pub fn port_changes(
+        &self,
+        before: &Self,
+        top: usize,
+    ) -> Changes<(Option<u16>, Option<Protocol>)> {
+        let packets =
+            |all: Vec<Port>| all.into_iter().map(|each| ((each.port, each.protocol), each.packets));
+        Changes::new(packets(self.ports(0)), packets(before.ports(0)), top)
     }
 
     /// The `top` sources in the same way.

@@ -32,7 +32,10 @@ fn settings(bytes: usize, slice_seconds: u32) -> Settings {
 }
 
 fn scanner(bytes: usize, slice_seconds: u32) -> Scanner {
-    Scanner::new(settings(bytes, slice_seconds), Clock::new(utc, NOW), Seed::random())
+    let clock = Clock::new(utc, NOW);
+    let mut scanner = Scanner::new(settings(bytes, slice_seconds), clock, Seed::random());
+    scanner.keep_timeline();
+    scanner
 }
 
 /// Everything that a summary tells, in a form that can be compared.
@@ -47,6 +50,7 @@ struct Told {
     flows: Vec<String>,
     sources: Vec<String>,
     ports: Vec<String>,
+    timeline: Option<(u32, BTreeMap<String, u64>)>,
 }
 
 fn told(summary: &Summary) -> Told {
@@ -82,6 +86,12 @@ fn told(summary: &Summary) -> Told {
         flows: views.flows(0).iter().map(|flow| format!("{flow:?}")).collect(),
         sources: views.sources(0).iter().map(|source| format!("{source:?}")).collect(),
         ports: views.ports(0).iter().map(|port| format!("{port:?}")).collect(),
+        timeline: summary.timeline.as_ref().map(|timeline| {
+            let cell = |(start, policy, packets)| {
+                (format!("{start} {:?}", policies[usize::from(policy)]), packets)
+            };
+            (timeline.width(), timeline.cells().map(cell).collect())
+        }),
     }
 }
 
@@ -250,6 +260,7 @@ proptest! {
         for level in Level::available() {
             let clock = Clock::new(utc, NOW);
             let mut scanner = Scanner::with_level(settings(LARGE, 0), clock, Seed::random(), level);
+            scanner.keep_timeline();
             scanner.feed(&data);
             prop_assert_eq!(told(&expected), told(&scanner.drain()), "{:?}", level);
         }
@@ -268,6 +279,44 @@ proptest! {
         for end in 0..bytes.len() {
             prop_assert!(Summary::from_bytes(Seed::random(), limits, &bytes[..end]).is_err());
         }
+    }
+
+    #[test]
+    fn a_window_counts_the_packets_in_it_alone(
+        lines in prop::collection::vec((storm_line(), 0_u32..10), 0..60),
+        since in 0_u32..10,
+        length in 0_u32..10,
+    ) {
+        let prefixes = Prefixes::new(&[PREFIX]).expect("a usable prefix");
+        let mut clock = Clock::new(utc, NOW);
+        let from = 1_795_331_280 + since; // 07:08:00
+        let mut is_within = |line: &[u8]| {
+            let reading = line::read_line(&line[..line.len() - 1], &prefixes);
+            let seconds = reading.stamp.map(|stamp| clock.seconds(stamp));
+            seconds.is_some_and(|seconds| {
+                (i64::from(from)..i64::from(from + length)).contains(&seconds)
+            })
+        };
+        let at_second = |(line, second): (Vec<u8>, u32)| {
+            let text = line.windows(8).position(|text| text == b"07:08:09");
+            let mut line = line;
+            if let Some(at) = text {
+                line[at + 7] = b'0' + second as u8;
+            }
+            line
+        };
+        let lines: Vec<Vec<u8>> = lines.into_iter().map(at_second).collect();
+        let expected: Vec<Vec<u8>> = lines.iter().filter(|line| is_within(line)).cloned().collect();
+        let mut windowed = scanner(LARGE, 0);
+        windowed.keep_between(from, from + length);
+        windowed.feed(&lines.concat());
+        let mut found = told(&windowed.drain());
+        let expected = scan_whole(&expected.concat());
+        let count = |lines: [u64; 5]| lines.iter().sum::<u64>();
+        let all = count(scan_whole(&lines.concat()).lines);
+        prop_assert_eq!(all, count(found.lines), "every line is counted as one");
+        found.lines = expected.lines;
+        prop_assert_eq!(expected, found);
     }
 
     #[test]

@@ -72,7 +72,8 @@ struct Scanner {
 #[pymethods]
 impl Scanner {
     #[new]
-    #[pyo3(signature = (prefixes, *, memory = 268_435_456, destinations = true, slice_seconds = 0, late_seconds = 0, now = None, samples = 0))]
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
+    #[pyo3(signature = (prefixes, *, memory = 268_435_456, destinations = true, slice_seconds = 0, late_seconds = 0, now = None, samples = 0, timeline = false, since = None, until = None))]
     fn new(
         prefixes: Vec<String>,
         memory: usize,
@@ -81,6 +82,9 @@ impl Scanner {
         late_seconds: u32,
         now: Option<i64>,
         samples: usize,
+        timeline: bool,
+        since: Option<u32>,
+        until: Option<u32>,
     ) -> PyResult<Self> {
         let settings = Settings {
             prefixes: prefixes_of(&prefixes)?,
@@ -91,6 +95,12 @@ impl Scanner {
         let clock = Clock::new(local::to_seconds, now.unwrap_or_else(self::now));
         let mut inner = CoreScanner::new(settings, clock, seed());
         inner.keep_samples(samples);
+        if timeline {
+            inner.keep_timeline();
+        }
+        if since.is_some() || until.is_some() {
+            inner.keep_between(since.unwrap_or(0), until.unwrap_or(u32::MAX));
+        }
         Ok(Self { inner, now })
     }
 
@@ -127,6 +137,12 @@ impl Scanner {
         Summary::new(self.inner.drain())
     }
 }
+
+/// How many keys are new, gone, more and less.
+type Kinds = (u64, u64, u64, u64);
+/// First second of a bucket, policy, packets.
+type Cell = (u32, u16, u64);
+type PortChange = (Option<u16>, Option<Cow<'static, str>>, u64, u64);
 
 #[pyclass(module = "logwatch._core")]
 struct Summary {
@@ -245,6 +261,11 @@ impl Summary {
     }
 
     #[getter]
+    fn first(&self) -> u32 {
+        self.total().first()
+    }
+
+    #[getter]
     fn last(&self) -> u32 {
         self.total().last()
     }
@@ -326,6 +347,64 @@ impl Summary {
                     .into_pyobject(py)
             })
             .collect()
+    }
+
+    fn matrix<'py>(
+        &self,
+        py: Python<'py>,
+        sources: usize,
+        ports: usize,
+    ) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let views = self.views(py);
+        let flows = py.detach(|| views.matrix(sources, ports));
+        flows
+            .iter()
+            .map(|flow| {
+                let protocol = flow.protocol.map(protocol::name);
+                (address_text(flow.source), flow.port, protocol, flow.count.packets)
+                    .into_pyobject(py)
+            })
+            .collect()
+    }
+
+    #[pyo3(signature = (before, top = 0))]
+    fn source_changes(
+        &self,
+        py: Python<'_>,
+        before: PyRef<'_, Self>,
+        top: usize,
+    ) -> (Kinds, Vec<(String, u64, u64)>) {
+        let (views, before) = (self.views(py), before.views(py));
+        let changes = py.detach(|| views.source_changes(before, top));
+        let most = changes.most.into_iter();
+        (
+            changes.kinds.into(),
+            most.map(|(source, now, before)| (address_text(source), now, before)).collect(),
+        )
+    }
+
+    #[pyo3(signature = (before, top = 0))]
+    fn port_changes(
+        &self,
+        py: Python<'_>,
+        before: PyRef<'_, Self>,
+        top: usize,
+    ) -> (Kinds, Vec<PortChange>) {
+        let (views, before) = (self.views(py), before.views(py));
+        let changes = py.detach(|| views.port_changes(before, top));
+        let most = changes.most.into_iter();
+        (
+            changes.kinds.into(),
+            most.map(|((port, protocol), now, before)| {
+                (port, protocol.map(protocol::name), now, before)
+            })
+            .collect(),
+        )
+    }
+
+    fn timeline(&self) -> Option<(u32, Vec<Cell>)> {
+        let timeline = self.inner.timeline.as_ref()?;
+        Some((timeline.width(), timeline.cells().collect()))
     }
 
     fn links<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {

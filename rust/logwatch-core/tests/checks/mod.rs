@@ -137,6 +137,7 @@ pub fn same_counts(
         late_seconds: 0,
     };
     let mut scanner = Scanner::with_level(settings, Clock::new(utc, NOW), seed(), level);
+    scanner.keep_timeline();
     let mut rest = stream;
     for size in sizes {
         let (piece, later) = rest.split_at(size.min(rest.len()));
@@ -148,8 +149,8 @@ pub fn same_counts(
     }
     scanner.feed(rest);
     scanner.finish();
-    let found =
-        Counts::of_summary(&scanner.drain()).expect("room for all flows, and each link once");
+    let found = Counts::of_summary(&scanner.drain())
+        .expect("room for all flows, each link and each second once");
     assert!(
         expected == found,
         "counted differently with {level:?} and {:?}: {:?}\n   naive: {expected:?}\n    fast: {found:?}",
@@ -201,7 +202,9 @@ pub fn small_scanner() -> Scanner {
         slice_seconds: 0,
         late_seconds: 0,
     };
-    Scanner::new(settings, Clock::new(utc, NOW), seed())
+    let mut scanner = Scanner::new(settings, Clock::new(utc, NOW), seed());
+    scanner.keep_timeline();
+    scanner
 }
 
 /// How many bytes of a summary are damaged, three bytes for each (where, and by what), then the

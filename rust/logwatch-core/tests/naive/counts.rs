@@ -35,6 +35,8 @@ pub struct Counts {
     pub last: u32,
     pub rows: BTreeMap<Row, Sums>,
     pub flows: BTreeMap<Flow, Sums>,
+    /// Packets by second and policy, of those with a stamp.
+    pub timeline: BTreeMap<(u32, Policy), u64>,
     /// Packets and bytes.
     pub links: BTreeMap<Link, (u64, u64)>,
     /// Packets, distinct ports, distinct destinations.
@@ -80,6 +82,10 @@ impl Counts {
         let flow = (packet.source, packet.port, packet.protocol);
         add_sums(self.flows.entry(flow).or_default(), sums);
         let policy = policy(reading);
+        if stamp > 0 {
+            let sum = self.timeline.entry((stamp, policy.clone())).or_default();
+            *sum = sum.saturating_add(packets);
+        }
         let interface = packet.interface.to_vec();
         let is_forwarded = !packet.out_interface.is_empty();
         let row = (flow, policy.clone(), interface.clone(), is_forwarded, shape(packet));
@@ -116,7 +122,8 @@ impl Counts {
         }
     }
 
-    /// The same of a settled summary in which every flow found room; `None` when one did not.
+    /// The same of a settled summary in which every flow found room and each second is told apart;
+    /// `None` when not so.
     pub fn of_summary(summary: &Summary) -> Option<Self> {
         let views = Views::new(summary);
         let total = summary.total();
@@ -143,6 +150,14 @@ impl Counts {
         for flow in views.flows(0) {
             let key = (flow.source?, flow.port, flow.protocol);
             add_sums(counts.flows.entry(key).or_default(), sums(&flow.count));
+        }
+        let timeline = summary.timeline.as_ref()?;
+        for (start, policy, packets) in timeline.cells() {
+            let key = (start, policies[usize::from(policy)].clone());
+            // A cell that is listed twice would be wrong, and one for several seconds.
+            if counts.timeline.insert(key, packets).is_some() || timeline.width() > 1 {
+                return None;
+            }
         }
         for (link, packets, bytes) in summary.links() {
             let policy = policies[usize::from(link.policy)].clone();
