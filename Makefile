@@ -9,6 +9,9 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/calico-logwatch
 export CARGO_TARGET_DIR := $(CACHE)/cargo
 PYTHON ?= python3
 BIN := .venv/bin
+# The page's chart library, which npm gets.
+CHARTS := logwatch/export/static/vendor/uPlot.esm.js
+NPM = PATH="$$PATH:$(abspath $(BIN))" npm --silent --prefix web
 SOURCES := pyproject.toml rust/Cargo.toml rust/Cargo.lock $(shell find rust/*/src rust/*/Cargo.toml -name '*.rs' -o -name Cargo.toml)
 
 .PHONY: help install run demo test check format generated bench bench-cluster torture instructions fuzz apiserver clean
@@ -16,7 +19,7 @@ SOURCES := pyproject.toml rust/Cargo.toml rust/Cargo.lock $(shell find rust/*/sr
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: .venv/.installed ## Build, and leave the command at .venv/bin/logwatch
+install: .venv/.installed $(CHARTS) ## Build, and leave the command at .venv/bin/logwatch
 
 run: .venv/.installed ## Follow this machine's syslog, or recorded lines where there is none
 	@deploy/local/run.sh
@@ -31,17 +34,19 @@ test: .venv/.installed .venv/.tools ## Install what the tests need, and pass the
 	    echo "== tests of the core" && cargo test --quiet --manifest-path rust/Cargo.toml && wait $$building
 	@echo "== tests" && $(BIN)/python -m pytest
 
-check: .venv/.installed .venv/.tools ## Format, lint, types, layers, stub, instructions, wheel
+check: .venv/.installed .venv/.tools .venv/.web-tools ## Format, lint, types, layers, stub, instructions, wheel
 	@echo "== format" && $(BIN)/ruff format --check && cargo fmt --all --check --manifest-path rust/Cargo.toml
 	@echo "== lint" && $(BIN)/ruff check && cargo clippy --quiet --all-targets --manifest-path rust/Cargo.toml -- -D warnings
 	@echo "== types" && $(BIN)/mypy
+	@echo "== page" && $(NPM) run check
 	@echo "== layers" && $(BIN)/lint-imports --no-logo
 	@echo "== stub" && $(BIN)/python -m mypy.stubtest logwatch._core
 	@echo "== instructions a line" && $(MAKE) --no-print-directory instructions
 	@echo "== wheel" && tests/wheel.sh
 
-format: .venv/.tools ## Format all code
+format: .venv/.tools .venv/.web-tools ## Format all code
 	@$(BIN)/ruff format && $(BIN)/ruff check --fix && cargo fmt --all --manifest-path rust/Cargo.toml
+	@$(NPM) run format
 
 # FILE by PROGRAM; left as it was when the program fails.
 made = $(BIN)/python $(2) >$(1).new && mv $(1).new $(1)
@@ -83,8 +88,8 @@ fuzz: ## Feed the readers with made-up bytes, FUZZ_SECONDS (60) for each target
 apiserver: ## Build the API server that the tests run against, once for all clones
 	@tests/lab/apiserver/build.sh $(CACHE)
 
-clean: ## Remove .venv, run (state and policy of `make run`) and the built module
-	@rm -rf .venv run logwatch/*.so
+clean: ## Remove .venv, run (state and policy of `make run`), and what was built or fetched
+	@rm -rf .venv run logwatch/*.so web/node_modules $(dir $(CHARTS))
 
 .venv/bin/python:
 	@deploy/local/install-tools.sh
@@ -95,7 +100,15 @@ clean: ## Remove .venv, run (state and policy of `make run`) and the built modul
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' 'maturin>=1.16,<2'
 	@touch $@
 
-.venv/.installed: .venv/.pip $(SOURCES)
+$(CHARTS): web/package-lock.json web/install.sh | .venv/.pip
+	@web/install.sh $(abspath $(BIN))/python
+
+.venv/.web-tools: $(CHARTS)
+	@echo "== installing the tools that check the page"
+	@web/install.sh $(abspath $(BIN))/python tools
+	@touch $@
+
+.venv/.installed: .venv/.pip $(SOURCES) | $(CHARTS)
 	@echo "== building logwatch (a minute the first time)"
 	@mkdir -p $(CACHE)
 	@$(BIN)/maturin develop --release >$(CACHE)/build.log 2>&1 || { cat $(CACHE)/build.log >&2; exit 1; }

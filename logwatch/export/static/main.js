@@ -1,0 +1,157 @@
+// Joins the parts of the page: asks, draws, and follows the address bar.
+
+import { themeButton } from "./appearance.js";
+import { Blacklist, Offenders } from "./bans.js";
+import { byId, mark, say } from "./dom.js";
+import { drawFigures } from "./figures.js";
+import { Freshness } from "./freshness.js";
+import { drawHealth, drawTitle } from "./health.js";
+import { History } from "./history.js";
+import { Poller, Refusal } from "./poll.js";
+import { drawInterfaces, Nodes, Reading } from "./reading.js";
+import { isAddress, route, sourceLink } from "./route.js";
+import { SourcePage } from "./source.js";
+import { Ports, Sources } from "./sources.js";
+
+const TYPING_SECONDS = 0.2;
+
+const fresh = new Freshness();
+const history = new History();
+const sources = new Sources(() => overview.ask());
+const ports = new Ports(() => overview.ask());
+const blacklist = new Blacklist();
+const offenders = new Offenders();
+const reading = new Reading();
+const nodes = new Nodes();
+const search = /** @type {HTMLInputElement} */ (byId("query"));
+
+/** @type {SourcePage | null} */
+let page = null;
+let paused = false;
+
+const overview = new Poller(overviewUrl, drawOverview, (error) => fresh.fail(error));
+const detail = new Poller(
+  () => `/api/sources/${encodeURIComponent(route() ?? "")}`,
+  (answer) => {
+    fresh.succeed();
+    page?.show(answer, Date.now() / 1000);
+  },
+  (error) => {
+    if (error instanceof Refusal && (error.status === 404 || error.status === 400)) {
+      fresh.succeed();
+      page?.refuse(error.message);
+    } else {
+      fresh.fail(error);
+    }
+  },
+);
+
+function overviewUrl() {
+  // One more than is shown tells whether there are more.
+  const top = Math.max(sources.table.limit, ports.table.limit) + 1;
+  const asked = new URLSearchParams({ top: String(top), sort: sources.order });
+  if (search.value.trim()) {
+    asked.set("query", search.value.trim());
+  }
+  return `/api/summary?${asked}`;
+}
+
+/** @param {Summary} summary */
+function drawOverview(summary) {
+  const query = search.value.trim();
+  fresh.succeed();
+  drawTitle(summary);
+  drawHealth(summary);
+  drawFigures(summary);
+  history.show(summary);
+  sources.show(summary, query);
+  ports.show(summary, query);
+  blacklist.show(summary, query);
+  offenders.show(summary);
+  reading.show(summary);
+  drawInterfaces(summary);
+  nodes.show(summary);
+}
+
+function follow() {
+  const address = route();
+  byId("overview").hidden = address !== null;
+  byId("source").hidden = address === null;
+  const [shown, other] = address === null ? [overview, detail] : [detail, overview];
+  other.stop();
+  if (address !== null) {
+    page = new SourcePage(address);
+    document.title = `${address} – logwatch`;
+    scrollTo(0, 0);
+    page.title.focus({ preventScroll: true });
+  }
+  if (paused) {
+    shown.ask();
+  } else {
+    shown.start();
+  }
+}
+
+function pauseButton() {
+  const button = byId("pause");
+  button.addEventListener("click", () => {
+    paused = !paused;
+    fresh.paused = paused;
+    mark(button, "aria-pressed", String(paused));
+    say(button, paused ? "Resume" : "Pause");
+    const shown = route() === null ? overview : detail;
+    if (paused) {
+      shown.stop();
+    } else {
+      shown.start();
+    }
+    fresh.draw();
+  });
+}
+
+function searchField() {
+  let timer = 0;
+  search.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => overview.ask(), TYPING_SECONDS * 1000);
+  });
+  byId("search").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = search.value.trim();
+    if (isAddress(text)) {
+      search.value = "";
+      location.hash = sourceLink(text);
+    } else {
+      location.hash = "#/";
+      overview.ask();
+    }
+  });
+  search.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && search.value) {
+      event.preventDefault();
+      search.value = "";
+      overview.ask();
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target instanceof HTMLInputElement;
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      search.focus();
+    }
+  });
+}
+
+function skipLink() {
+  byId("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    byId("main").focus();
+  });
+}
+
+themeButton();
+pauseButton();
+searchField();
+skipLink();
+addEventListener("hashchange", follow);
+follow();

@@ -1,0 +1,225 @@
+// A source's page: what it did, what the rules say, and the command that bans it or undoes that.
+
+import { badge, nearness } from "./cells.js";
+import { Chart } from "./chart.js";
+import { copyButton } from "./copy.js";
+import { byId, keyed, make, part, say } from "./dom.js";
+import { bytes, count, counted, period, portName } from "./format.js";
+import { pairs } from "./reading.js";
+import { meter } from "./sparkline.js";
+import { Table } from "./table.js";
+import { ago, until } from "./time.js";
+
+export class SourcePage {
+  /** @param {string} address */
+  constructor(address) {
+    const root = byId("source");
+    root.replaceChildren();
+    const back = make("a", { href: "#/", class: "back" }, "← All sources");
+    this.title = make("h1", { class: "address", tabindex: "-1" }, address);
+    this.head = make("div", { class: "source-head" }, back, this.title);
+    this.verdict = make("div", { class: "verdict" });
+    this.missing = make("p", { class: "empty card" });
+    this.body = make("div", { class: "columns" });
+    root.append(this.head, this.missing, this.verdict, this.body);
+    say(this.missing, "Asking the server");
+
+    this.commands = make("div", { class: "commands" });
+    this.verdict.append(part(this.verdict, "p", "verdict-text"), this.commands);
+    const timeline = card(this.body, "Denied per minute", "wide");
+    this.chart = new Chart(timeline, `Packets of ${address} denied per minute`, {
+      bars: true,
+      height: 160,
+      unit: "per minute",
+    });
+    this.rules = part(card(this.body, "How near to each rule", ""), "ul", "rules");
+    this.facts = part(card(this.body, "In all", ""), "dl", "pairs");
+    /** @type {Table<SourceDetail["ports"][number]>} */
+    this.ports = new Table(
+      card(this.body, "Ports it tried", ""),
+      "Ports it tried",
+      portColumns(),
+      portName,
+      {
+        sort: "packets",
+      },
+    );
+    this.nodes = part(card(this.body, "Seen by", ""), "dl", "pairs");
+    this.samples = part(card(this.body, "Last lines of the log", "wide"), "ol", "samples");
+    this.#have(false);
+  }
+
+  /**
+   * @param {SourceDetail} detail
+   * @param {number} now
+   */
+  show(detail, now) {
+    this.#have(true);
+    say(this.title, detail.source);
+    this.#drawVerdict(detail, now);
+    const { start, step, packets } = detail.timeline;
+    this.chart.show(start, step, [{ label: "denied", colour: "--series-1", values: packets }]);
+    this.#drawRules(detail);
+    this.#drawFacts(detail, now);
+    this.ports.show(detail.ports, now, { empty: "No port is known: what it sent has none." });
+    pairs(
+      this.nodes,
+      detail.nodes.slice(0, 50).map((row) => ({ name: row.node, value: count(row.packets) })),
+    );
+    keyed(
+      this.samples,
+      detail.samples.map((line, index) => ({ line, index })),
+      (one) => String(one.index),
+      () => make("li"),
+      (element, one) => say(element, one.line),
+    );
+    const none = detail.samples.length === 0;
+    say(
+      part(/** @type {Element} */ (this.samples.parentElement), "p", "empty"),
+      none ? "No line was kept." : "",
+    );
+  }
+
+  /** Nothing is known about it, or the server can't say. @param {string} sentence */
+  refuse(sentence) {
+    this.#have(false);
+    say(this.missing, sentence);
+  }
+
+  /** @param {boolean} known */
+  #have(known) {
+    this.missing.hidden = known;
+    this.verdict.hidden = !known;
+    this.body.hidden = !known;
+  }
+
+  /**
+   * @param {SourceDetail} detail
+   * @param {number} now
+   */
+  #drawVerdict(detail, now) {
+    badge(this.head, detail.ban?.phase ?? (detail.protected === null ? null : "protected"));
+    say(part(this.verdict, "p", "verdict-text"), detail.verdict);
+    const more = part(this.verdict, "p", "verdict-more");
+    if (detail.ban !== null) {
+      say(
+        part(more, "span", "reason"),
+        `${detail.ban.reason ?? ""}${detail.ban.reason ? ". " : ""}Ends `,
+      );
+      until(more, detail.ban.expires, now);
+    } else {
+      say(more, detail.protected ?? "");
+    }
+    more.hidden = more.textContent === "" || more.textContent === detail.verdict;
+    const { undo, ban, why } = detail.commands;
+    const rows = [
+      { name: "Undo the ban", command: undo },
+      { name: detail.ban === null ? "Ban it" : "Ban it longer", command: ban },
+      { name: "See why", command: why },
+    ].flatMap((row) => (row.command === null ? [] : [{ ...row, command: row.command }]));
+    keyed(
+      this.commands,
+      rows,
+      (row) => row.name,
+      commandRow,
+      (element, row) => {
+        say(part(element, "span", "command-name"), row.name);
+        say(part(element, "code", "command-text"), row.command);
+      },
+    );
+  }
+
+  /** @param {SourceDetail} detail */
+  #drawRules(detail) {
+    keyed(
+      this.rules,
+      detail.rules,
+      (rule) => rule.rule,
+      () => make("li"),
+      (element, rule) => {
+        const within = rule.window === null ? "" : ` in ${period(rule.window)}`;
+        say(part(element, "span", "rule-name"), rule.rule);
+        say(part(element, "span", "rule-measure"), `${nearness(rule)}${within}`);
+        meter(element, rule.share);
+        const hindrance = part(element, "span", "hindrance");
+        say(hindrance, rule.hindrance ?? "");
+        hindrance.hidden = rule.hindrance === null;
+      },
+    );
+    const empty = part(/** @type {Element} */ (this.rules.parentElement), "p", "empty");
+    empty.hidden = detail.rules.length > 0;
+    say(empty, "No rule counts what it did.");
+  }
+
+  /**
+   * @param {SourceDetail} detail
+   * @param {number} now
+   */
+  #drawFacts(detail, now) {
+    pairs(this.facts, [
+      { name: "denied", value: counted(detail.packets, "packet") },
+      { name: "size", value: bytes(detail.bytes) },
+      { name: "ports", value: count(detail.ports.length) },
+      { name: "first seen", value: "" },
+      { name: "last seen", value: "" },
+    ]);
+    const [, , , first, last] = this.facts.children;
+    for (const [row, seconds] of /** @type {[Element, number | null][]} */ ([
+      [first, detail.first],
+      [last, detail.last],
+    ])) {
+      ago(part(row, "dd", "pair-value"), seconds, now);
+    }
+  }
+}
+
+/**
+ * @param {Element} parent
+ * @param {string} title
+ * @param {string} kind
+ */
+function card(parent, title, kind) {
+  const made = make(
+    "section",
+    { class: `card ${kind}` },
+    make("div", { class: "card-head" }, make("h2", {}, title)),
+  );
+  parent.append(made);
+  return made;
+}
+
+function commandRow() {
+  const row = make("div", { class: "command" });
+  const name = part(row, "span", "command-name");
+  const text = part(row, "code", "command-text");
+  row.append(
+    name,
+    text,
+    copyButton(() => text.textContent ?? "", "Copy the command"),
+  );
+  return row;
+}
+
+/** @returns {import("./table.js").Column<SourceDetail["ports"][number]>[]} */
+function portColumns() {
+  return [
+    {
+      id: "port",
+      title: "Port",
+      kind: "name",
+      by: (row) => row.port ?? -1,
+      ascending: true,
+      draw: (cell, row) => {
+        say(part(cell, "span", "address"), portName(row));
+        say(part(cell, "span", "service"), row.service ?? "");
+      },
+    },
+    {
+      id: "packets",
+      title: "Packets",
+      kind: "number",
+      by: (row) => row.packets,
+      draw: (cell, row) => say(cell, count(row.packets)),
+    },
+  ];
+}
