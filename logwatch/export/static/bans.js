@@ -2,7 +2,7 @@
 
 import { address, badge, nearness } from "./cells.js";
 import { copyButton } from "./copy.js";
-import { byId, mark, part, say } from "./dom.js";
+import { byId, mark, part, say, tell } from "./dom.js";
 import { count, counted, period } from "./format.js";
 import { note } from "./sources.js";
 import { meter } from "./sparkline.js";
@@ -50,7 +50,7 @@ export class Blacklist {
         {
           id: "expires",
           title: "Ends",
-          kind: "number",
+          kind: "number told",
           by: (row) => row.expires ?? Number.MAX_VALUE,
           ascending: true,
           draw: (cell, row, now) => until(cell, row.expires, now),
@@ -93,7 +93,7 @@ export class Blacklist {
   #drawBrakes(summary) {
     const frozen = part(this.brakes, "p", "frozen");
     frozen.hidden = summary.frozen === null;
-    say(frozen, summary.frozen ?? "");
+    tell(frozen, summary.frozen ?? "");
     const refused = summary.refused.map((one) => `${count(one.count)} × ${one.reason}`).join(", ");
     const said = [
       summary.held > 0 ? `${counted(summary.held, "decision")} held back by the brake.` : "",
@@ -110,15 +110,16 @@ const NOBODY = {
   observe:
     "Nobody is on the list. In the mode observe, who would be banned is shown here and stays unbanned.",
   propose:
-    "Nobody is on the list. In the mode propose, bans wait here for logwatch blacklist approve ADDRESS.",
+    "Nobody is on the list. In the mode propose, bans wait here for `logwatch blacklist approve ADDRESS`.",
   enforce:
-    'Nobody is banned. By hand: logwatch blacklist add ADDRESS --for 30d --reason "abuse report"',
+    "Nobody is banned. By hand: `logwatch blacklist add ADDRESS --for 30d --reason 'abuse report'`",
 };
 
 /** @param {Ban} ban */
 function how(ban) {
-  const times = ban.offence !== null && ban.offence > 1 ? `, offence ${ban.offence}` : "";
-  return (ban.by === "hand" ? "by hand" : `rule ${ban.rule ?? "unknown"}`) + times;
+  const who = ban.by === "hand" ? "by hand" : `rule ${ban.rule ?? "unknown"}`;
+  const often = ban.offence !== null && ban.offence > 1 ? `offence ${ban.offence}` : "";
+  return [ban.reason?.includes(who) ? "" : who, often].filter(Boolean).join(", ");
 }
 
 export class Offenders {
@@ -167,7 +168,7 @@ export class Offenders {
   /** @param {Summary} summary */
   show(summary) {
     this.table.show(summary.offenders, summary.now, {
-      empty: "No source comes near a rule. logwatch rules explain says what the rules are.",
+      empty: "No source comes near a rule. `logwatch rules explain` says what the rules are.",
     });
     note("offenders", "not banned yet, and how much of a rule is met");
   }

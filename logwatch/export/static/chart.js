@@ -106,7 +106,7 @@ export class Chart {
       {
         width: this.box.clientWidth,
         height: this.options.height ?? HEIGHT,
-        padding: [10, 8, 0, 0],
+        padding: [10, 18, 0, 0],
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
         scales: {

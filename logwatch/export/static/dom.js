@@ -42,6 +42,21 @@ export function say(element, value) {
 }
 
 /**
+ * Say a sentence in which `commands` stand between backticks.
+ * @param {Element} element
+ * @param {string} sentence
+ */
+export function tell(element, sentence) {
+  if (element.getAttribute("data-told") !== sentence) {
+    const parts = sentence.split("`");
+    element.replaceChildren(
+      ...parts.map((text, index) => (index % 2 === 1 ? make("code", {}, text) : text)),
+    );
+    element.setAttribute("data-told", sentence);
+  }
+}
+
+/**
  * Set an attribute, or take it away with null.
  * @param {Element} element
  * @param {string} name

@@ -77,6 +77,11 @@ function both(value, large, largeUnit, small, smallUnit) {
   return `${Math.floor(value / large)} ${largeUnit}${rest > 0 ? ` ${rest} ${smallUnit}` : ""}`;
 }
 
+/** How long, in one unit: for what is over. @param {number} seconds */
+export function roughly(seconds) {
+  return duration(seconds).split(" ").slice(0, 2).join(" ");
+}
+
 /** A window of a rule: 60 is "1 min". @param {number} seconds */
 export function period(seconds) {
   return seconds % MINUTE === 0 && seconds < HOUR ? `${seconds / MINUTE} min` : duration(seconds);

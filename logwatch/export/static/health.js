@@ -1,6 +1,6 @@
 // The first answer a person wants: is what I see all there is, and if not, what is wrong.
 
-import { byId, keyed, make, mark, part, say } from "./dom.js";
+import { byId, keyed, make, mark, part, say, tell } from "./dom.js";
 import { counted, duration } from "./format.js";
 
 const TITLES = { ok: "All is well", warning: "Look at this", problem: "Something is wrong" };
@@ -27,7 +27,7 @@ export function drawHealth(summary) {
     () => make("li"),
     (element, finding) => {
       mark(element, "data-level", finding.level);
-      say(element, finding.what);
+      tell(element, finding.what);
     },
   );
 }
@@ -44,14 +44,17 @@ function reassurance(summary) {
   return `${counted(summary.inputs.length, "log")} ${upToDate}, ${nothingLost}.`;
 }
 
-/** What the tab says: the name, and whether all is well. @param {Summary} summary */
-export function drawTitle(summary) {
+/**
+ * The frame around every page: who answers, and in the tab whether all is well.
+ * @param {Summary} summary
+ * @param {string} title
+ */
+export function drawFrame(summary, title) {
   const sign = { ok: "", warning: "! ", problem: "✕ " }[summary.health.level];
-  document.title = `${sign}${summary.name} – logwatch`;
+  document.title = `${sign}${title} – logwatch`;
   say(byId("name"), summary.name);
   const mode = byId("mode");
   say(mode, summary.role === "escalator" ? `cluster, ${summary.mode}` : summary.mode);
-  mark(mode, "data-phase", summary.mode === "enforce" ? "enforced" : "observed");
   mark(mode, "title", MODES[summary.mode]);
   const up = duration(summary.now - summary.started);
   say(byId("version"), `logwatch ${summary.version}, ${summary.role}, up for ${up}`);

@@ -5,7 +5,7 @@ import { Blacklist, Offenders } from "./bans.js";
 import { byId, mark, say } from "./dom.js";
 import { drawFigures } from "./figures.js";
 import { Freshness } from "./freshness.js";
-import { drawHealth, drawTitle } from "./health.js";
+import { drawFrame, drawHealth } from "./health.js";
 import { History } from "./history.js";
 import { Poller, Refusal } from "./poll.js";
 import { drawInterfaces, Nodes, Reading } from "./reading.js";
@@ -47,6 +47,9 @@ const detail = new Poller(
 );
 
 function overviewUrl() {
+  if (route() !== null) {
+    return "/api/summary?top=1"; // for the frame alone
+  }
   // One more than is shown tells whether there are more.
   const top = Math.max(sources.table.limit, ports.table.limit) + 1;
   const asked = new URLSearchParams({ top: String(top), sort: sources.order });
@@ -58,9 +61,13 @@ function overviewUrl() {
 
 /** @param {Summary} summary */
 function drawOverview(summary) {
+  const address = route();
+  drawFrame(summary, address ?? summary.name);
+  if (address !== null) {
+    return;
+  }
   const query = search.value.trim();
   fresh.succeed();
-  drawTitle(summary);
   drawHealth(summary);
   drawFigures(summary);
   history.show(summary);
@@ -77,18 +84,26 @@ function follow() {
   const address = route();
   byId("overview").hidden = address !== null;
   byId("source").hidden = address === null;
-  const [shown, other] = address === null ? [overview, detail] : [detail, overview];
-  other.stop();
-  if (address !== null) {
-    page = new SourcePage(address);
-    document.title = `${address} – logwatch`;
+  page = address === null ? null : new SourcePage(address);
+  if (page !== null) {
     scrollTo(0, 0);
     page.title.focus({ preventScroll: true });
   }
-  if (paused) {
-    shown.ask();
-  } else {
-    shown.start();
+  run();
+}
+
+/** Ask for what is shown, at once, and then as often as the reader lets it. */
+function run() {
+  for (const poller of [overview, detail]) {
+    const needed = poller === overview || page !== null;
+    if (paused || !needed) {
+      poller.stop();
+    } else {
+      poller.start();
+    }
+    if (paused && needed) {
+      poller.ask();
+    }
   }
 }
 
@@ -99,11 +114,11 @@ function pauseButton() {
     fresh.paused = paused;
     mark(button, "aria-pressed", String(paused));
     say(button, paused ? "Resume" : "Pause");
-    const shown = route() === null ? overview : detail;
     if (paused) {
-      shown.stop();
+      overview.stop();
+      detail.stop();
     } else {
-      shown.start();
+      run();
     }
     fresh.draw();
   });

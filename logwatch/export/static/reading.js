@@ -25,7 +25,7 @@ export class Reading {
         {
           id: "path",
           title: "Log",
-          kind: "name",
+          kind: "name path",
           draw: (cell, row) => say(part(cell, "span", "address"), row.path),
         },
         {
@@ -173,7 +173,7 @@ export class Nodes {
   show(summary) {
     this.card.hidden = summary.role !== "escalator";
     this.table.show(summary.nodes, summary.now, {
-      empty: "No node has reported. kubectl -n logwatch get pods shows whether agents run.",
+      empty: "No node has reported. `kubectl -n logwatch get pods` shows whether agents run.",
     });
     note("nodes", "oldest report first; cut: sources that found no room in a report");
   }

@@ -20,32 +20,35 @@ export class SourcePage {
     this.head = make("div", { class: "source-head" }, back, this.title);
     this.verdict = make("div", { class: "verdict" });
     this.missing = make("p", { class: "empty card" });
-    this.body = make("div", { class: "columns" });
+    this.body = make("div", { class: "stack source-body" });
     root.append(this.head, this.missing, this.verdict, this.body);
     say(this.missing, "Asking the server");
 
     this.commands = make("div", { class: "commands" });
-    this.verdict.append(part(this.verdict, "p", "verdict-text"), this.commands);
-    const timeline = card(this.body, "Denied per minute", "wide");
+    part(this.verdict, "p", "verdict-text");
+    part(this.verdict, "p", "verdict-more");
+    this.verdict.append(this.commands);
+    const timeline = card(this.body, "Denied per minute");
     this.chart = new Chart(timeline, `Packets of ${address} denied per minute`, {
       bars: true,
       height: 160,
       unit: "per minute",
     });
-    this.rules = part(card(this.body, "How near to each rule", ""), "ul", "rules");
-    this.facts = part(card(this.body, "In all", ""), "dl", "pairs");
+    const left = make("div", { class: "stack" });
+    const right = make("div", { class: "stack" });
+    this.body.append(make("div", { class: "columns" }, left, right));
+    this.rules = part(card(left, "How near to each rule"), "ul", "rules");
+    this.samples = part(card(left, "Last lines of the log"), "ol", "samples");
+    this.facts = part(card(right, "In all"), "dl", "pairs");
     /** @type {Table<SourceDetail["ports"][number]>} */
     this.ports = new Table(
-      card(this.body, "Ports it tried", ""),
+      card(right, "Ports it tried"),
       "Ports it tried",
       portColumns(),
-      portName,
-      {
-        sort: "packets",
-      },
+      (row) => portName(row),
+      { sort: "packets" },
     );
-    this.nodes = part(card(this.body, "Seen by", ""), "dl", "pairs");
-    this.samples = part(card(this.body, "Last lines of the log", "wide"), "ol", "samples");
+    this.nodes = part(card(right, "Seen by"), "dl", "pairs");
     this.#have(false);
   }
 
@@ -62,6 +65,7 @@ export class SourcePage {
     this.#drawRules(detail);
     this.#drawFacts(detail, now);
     this.ports.show(detail.ports, now, { empty: "No port is known: what it sent has none." });
+    hideUnless(this.nodes, detail.nodes.length > 0);
     pairs(
       this.nodes,
       detail.nodes.slice(0, 50).map((row) => ({ name: row.node, value: count(row.packets) })),
@@ -173,15 +177,19 @@ export class SourcePage {
   }
 }
 
+/** Hide the card of what there is none of. @param {Element} list @param {boolean} any */
+function hideUnless(list, any) {
+  /** @type {HTMLElement} */ (list.parentElement).hidden = !any;
+}
+
 /**
  * @param {Element} parent
  * @param {string} title
- * @param {string} kind
  */
-function card(parent, title, kind) {
+function card(parent, title) {
   const made = make(
     "section",
-    { class: `card ${kind}` },
+    { class: "card" },
     make("div", { class: "card-head" }, make("h2", {}, title)),
   );
   parent.append(made);
@@ -206,7 +214,7 @@ function portColumns() {
     {
       id: "port",
       title: "Port",
-      kind: "name",
+      kind: "name short",
       by: (row) => row.port ?? -1,
       ascending: true,
       draw: (cell, row) => {

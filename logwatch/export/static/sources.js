@@ -78,7 +78,7 @@ export class Ports {
         {
           id: "port",
           title: "Port",
-          kind: "name",
+          kind: "name short",
           by: (row) => row.port ?? -1,
           ascending: true,
           draw: (cell, row) => {
@@ -99,7 +99,9 @@ export class Ports {
    * @param {string} query
    */
   show(summary, query) {
-    this.table.show(summary.ports, summary.now, { empty: nothing(summary, query) });
+    this.table.show(summary.ports, summary.now, {
+      empty: query ? nothing(summary, query) : "No port was tried yet.",
+    });
     note("ports", query ? `matching “${query}”` : "where they wanted to go");
   }
 }
@@ -140,7 +142,7 @@ function nothing(summary, query) {
   });
   return (
     `No packet denied since ${since}. If there should be some, see whether the policy has a Log rule ` +
-    "in front of its Deny: logwatch policy render deny-nodeports --log writes one."
+    "in front of its Deny: `logwatch policy render deny-nodeports --log` writes one."
   );
 }
 

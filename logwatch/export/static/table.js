@@ -1,7 +1,7 @@
 // A table that stays still while it is renewed: rows keep their elements, their number is bounded,
 // and while the pointer is on a row or text is selected, rows do not change places.
 
-import { keyed, make, mark, part, say } from "./dom.js";
+import { keyed, make, mark, part, say, tell } from "./dom.js";
 import { count } from "./format.js";
 
 /** How many rows are shown at first, and after each "Show more". More is a matter for the filter. */
@@ -98,7 +98,7 @@ export class Table {
     });
     this.scroller.hidden = shown.length === 0;
     this.empty.hidden = shown.length > 0;
-    say(this.empty, this.words?.empty ?? "");
+    tell(this.empty, this.words?.empty ?? "");
     this.#drawFoot(shown.length);
   }
 
@@ -146,7 +146,9 @@ export class Table {
   }
 
   #row() {
-    const cells = this.columns.map((column) => make("td", { class: column.kind ?? "" }));
+    const cells = this.columns.map((column) =>
+      make("td", { class: column.kind ?? "", "data-title": column.title }),
+    );
     return make("tr", {}, ...cells);
   }
 

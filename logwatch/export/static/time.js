@@ -1,7 +1,7 @@
 // A moment as its distance from now; the moment itself, here and in UTC, is its tooltip.
 
 import { mark, part, say } from "./dom.js";
-import { duration, moment } from "./format.js";
+import { duration, moment, roughly } from "./format.js";
 
 /**
  * "12 s ago".
@@ -11,7 +11,7 @@ import { duration, moment } from "./format.js";
  * @param {string} [unknown] what null means
  */
 export function ago(parent, seconds, now, unknown = "never") {
-  write(parent, seconds, seconds === null ? unknown : `${duration(now - seconds)} ago`);
+  write(parent, seconds, seconds === null ? unknown : `${roughly(now - seconds)} ago`);
 }
 
 /**
