@@ -1,4 +1,4 @@
-"""Draws docs/top.svg: the screen of `logwatch top` over recorded lines, as if they came just now."""
+"""Draws docs/top.svg: the screen of `logwatch top` over recorded lines, as if they came now."""
 
 import asyncio
 import os
