@@ -20,6 +20,8 @@ def run(  # noqa: PLR0913 - options are arguments
     url: str | None,
     token_file: str | None,
     ca: str | None,
+    certificate: str | None,
+    key: str | None,
     interval: float,
     once: bool,
     rules: str | None,
@@ -27,7 +29,13 @@ def run(  # noqa: PLR0913 - options are arguments
 ) -> None:
     """Show until somebody ends it; once where nobody looks on."""
     if path is None:
-        origin: Origin = Server(url or URL, token=_path(token_file), ca=_path(ca))
+        origin: Origin = Server(
+            url or URL,
+            token=_path(token_file),
+            ca=_path(ca),
+            certificate=_path(certificate),
+            key=_path(key),
+        )
     else:
         origin = log = _log(Path(path), rules, prefix)
     if once or not (sys.stdout.isatty() and sys.stdin.isatty()):

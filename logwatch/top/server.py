@@ -34,11 +34,20 @@ class AddressError(UsageError):
 class Server:
     """Answers what is denied now. One question at a time."""
 
-    def __init__(self, url: str, *, token: Path | None = None, ca: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: Path | None = None,
+        ca: Path | None = None,
+        certificate: Path | None = None,
+        key: Path | None = None,
+    ) -> None:
         """Check what is given. Raises AddressError.
 
         `token` is a file with a bearer token, read anew for each question since it may be renewed;
-        `ca` one with the certificates that are trusted, in the place of the system's.
+        `ca` one with the certificates that are trusted, in the place of the system's. `certificate`
+        is shown to a server that asks for one; its key may be in the same file.
         """
         self.url = url
         parts = urlsplit(url)
@@ -50,9 +59,10 @@ class Server:
             raise AddressError(f"--url {url} is no address; give one such as http://10.0.0.7:9137")
         self._host = parts.hostname
         self._base = parts.path.rstrip("/")
-        self._trust = _trust(ca) if parts.scheme == "https" else None
-        if ca is not None and self._trust is None:
-            raise AddressError(f"--ca is for https, but --url is {url}")
+        is_secure = parts.scheme == "https"
+        if not is_secure and (ca is not None or certificate is not None):
+            raise AddressError(f"--ca and --certificate are for https, but --url is {url}")
+        self._trust = _trust(ca, certificate, key) if is_secure else None
         self._token = token
         if token is not None:
             self._headers()
@@ -118,21 +128,33 @@ class Server:
 
 _REASONS = {
     401: ": it wants a token; name its file with --token-file",
-    403: ": the token is not the right one",
+    403: ": it wants a certificate; name its file with --certificate",
     404: ": is it a logwatch, and as new as this one?",
 }
 
 
-def _trust(ca: Path | None) -> ssl.SSLContext:
+def _trust(ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=ca)
+        trust = ssl.create_default_context(cafile=ca)
     except OSError as error:
         raise AddressError(f"can't use --ca {ca}: {_why(error)}") from None
+    if certificate is not None:
+        try:
+            # Without a word a passphrase would be asked for on the terminal.
+            trust.load_cert_chain(certificate, key, password="")
+        except OSError as error:
+            raise AddressError(f"can't use --certificate {certificate}: {_why(error)}") from None
+    return trust
+
+
+_UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})
+"""OpenSSL's numbers for certificates that lead to nobody who is trusted."""
 
 
 def _why(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"{error.verify_message}; name its authority with --ca"
+        remedy = "; name its authority with --ca" if error.verify_code in _UNKNOWN_ISSUER else ""
+        return f"{error.verify_message}{remedy}"
     if isinstance(error, TimeoutError):
         return "it takes too long"
     if isinstance(error, OSError) and error.strerror:

@@ -129,6 +129,8 @@ def test_a_token_is_sent_and_read_anew(tmp_path: Path) -> None:
         (["--url", "http://worker-1:99999"], ["99999", "http://"]),
         (["--ca", "/nowhere.pem"], ["--ca", "https"]),
         (["--url", "https://worker-1", "--ca", "/nowhere.pem"], ["/nowhere.pem"]),
+        (["--key", "key.pem"], ["--key", "--certificate"]),
+        (["--url", "https://worker-1", "--certificate", "/nowhere.pem"], ["/nowhere.pem"]),
         (["--token-file", "/nowhere/token"], ["/nowhere/token"]),
         (["--interval", "0"], ["--interval", "0.5"]),
         (["--interval", "soon"], ["soon", "seconds"]),

@@ -7,6 +7,8 @@ from logwatch.cli.arguments.parser import Parser, add_prefix
 SECONDS_LEAST, SECONDS_MOST = 0.5, 3600.0
 """More often a person sees nothing more of it, and an agent commits for each answer."""
 
+_OF_A_SERVER = ("url", "token_file", "ca", "certificate", "key")
+
 
 def command(prog: str, about: str, arguments: list[str]) -> None:
     """Parse the arguments, and run it."""
@@ -25,6 +27,8 @@ def command(prog: str, about: str, arguments: list[str]) -> None:
     )
     add("--token-file", metavar="FILE", help="File with the bearer token that --url wants.")
     add("--ca", metavar="FILE", help="Certificates that are trusted for https.")
+    add("--certificate", metavar="FILE", help="Certificate to show where --url asks for one.")
+    add("--key", metavar="FILE", help="Its key.  [default: in the same file]")
     add(
         "--interval",
         type=_seconds,
@@ -36,8 +40,10 @@ def command(prog: str, about: str, arguments: list[str]) -> None:
     add("--rules", metavar="FILE", help="Rules to judge PATH by.  [default: those of logwatch]")
     add_prefix(parser)
     given = vars(parser.parse_args(arguments))
-    if given["path"] is not None and (given["url"] or given["token_file"] or given["ca"]):
-        parser.error("a PATH is read here; --url, --token-file and --ca are to ask somebody else")
+    if given["path"] is not None and any(given[name] for name in _OF_A_SERVER):
+        parser.error("a PATH is read here; --url and what belongs to it are to ask somebody else")
+    if given["key"] and not given["certificate"]:
+        parser.error("--key belongs to a --certificate")
     if given["path"] is None and (given["rules"] or given["prefix"]):
         parser.error("--rules and --prefix are for a PATH; an agent has its own")
 
