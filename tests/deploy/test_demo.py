@@ -110,6 +110,10 @@ def test_all_of_it_is_seen_within_a_minute_and_ends(demo: Demo) -> None:
     known = {key for key in panels if key in A_DAY or key[0] in IN_A_CLUSTER | WELL}
     until(demo, lambda: known == {key for key in panels if not demo.query(panels[key])})
 
+    second = Demo(demo.directory)
+    second.start()
+    assert "another demo runs in" in second.process.communicate(timeout=SECONDS)[1]
+
     demo.process.send_signal(signal.SIGINT)
     output, errors = demo.process.communicate(timeout=SECONDS)
     assert (0, "") == (demo.process.returncode, errors)

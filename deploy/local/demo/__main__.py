@@ -5,6 +5,7 @@ scans by writing a policy file, and Prometheus scrapes it and evaluates the rule
 logwatch. All files are in run/demo, and are made anew each time. Ctrl-C ends all of it.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -14,7 +15,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -131,9 +133,10 @@ def run(directory: Path) -> None:
     page.check("the agent")
     prometheus.check("Prometheus")
     alertmanager.check("Alertmanager")
-    _begin_anew(directory)
     log, policy = directory / "syslog", directory / "blacklist.yaml"
     with ExitStack() as stack:
+        stack.enter_context(_alone(directory))
+        _begin_anew(directory)
 
         def start(name: str, *command: object) -> Program:
             program = Program(name, directory, [str(part) for part in command])
@@ -174,9 +177,20 @@ def run(directory: Path) -> None:
             time.sleep(1)
 
 
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Keep other demos out of the directory. Raises DemoError."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DemoError(f"another demo runs in {directory}: end it first") from None
+        yield
+
+
 def _begin_anew(directory: Path) -> None:
     """Remove what the last demo left: its own files and no others."""
-    directory.mkdir(parents=True, exist_ok=True)
     for name in ("state", "prometheus", "alertmanager"):
         shutil.rmtree(directory / name, ignore_errors=True)
     for name in ("syslog", "syslog.1", "blacklist.yaml"):
