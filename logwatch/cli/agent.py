@@ -1,16 +1,13 @@
 """`logwatch agent`: the daemon on one node."""
 
-import os
 import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from logwatch.cli.configuration import configured
 from logwatch.cli.logs import set_up_logging
-from logwatch.config import Config, check
 
 SWITCH_SECONDS = 0.001
 """How long a thread may keep the interpreter while another waits. The reader gives it up whenever
@@ -20,13 +17,7 @@ rendered."""
 
 def run(path: Path | None, options: Mapping[str, Any]) -> None:
     """Run until SIGTERM or SIGINT; options that are given stand above the configuration file."""
-    given = {key: value for key, value in options.items() if value is not None}
-    if path is None:
-        config = check(msgspec.structs.replace(Config(), **given), named=given, part="agent")
-    else:
-        from logwatch.config.file import load
-
-        config = load(path, given, part="agent", environment=os.environ)
+    config = configured(path, options, "agent")
     log = set_up_logging()
     from logwatch.agent import Agent, boot_id
 

@@ -8,21 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from logwatch.cli.configuration import configured
 from logwatch.cli.logs import set_up_logging
-from logwatch.config import Config, check
 
 
 def run(path: Path | None, options: Mapping[str, Any]) -> None:
     """Run until SIGTERM or SIGINT; options that are given stand above the configuration file."""
-    given = {key: value for key, value in options.items() if value is not None}
-    if path is None:
-        config = check(msgspec.structs.replace(Config(), **given), named=given, part="escalator")
-    else:
-        from logwatch.config.file import load
-
-        config = load(path, given, part="escalator")
+    config = configured(path, options, "escalator")
     log = set_up_logging()
     from logwatch.audit import rules_in_force
     from logwatch.cluster import Api
