@@ -20,6 +20,7 @@ from logwatch.agent.intake import Batch, Intake
 from logwatch.agent.page import AgentPage
 from logwatch.agent.recent import RecentSources
 from logwatch.agent.requests import Requests
+from logwatch.audit import Problems
 from logwatch.config import Config
 from logwatch.control.server import ControlServer, SocketError
 from logwatch.export import InputView, Metrics, Server, View
@@ -85,7 +86,7 @@ class Agent:
             ),
             boot_id=boot_id,
         )
-        self._told: dict[str, str] = {}
+        self._told = Problems(log)
         if self._ledger.set_aside is not None:
             log.warning("damaged state set aside", file=str(self._ledger.set_aside))
         self._clock = Clock(boot_id)
@@ -113,8 +114,6 @@ class Agent:
         self._is_over = False
         self._alive_at = time.monotonic()
         self._committed_at = 0.0
-        self._problems: dict[str, str] = {}
-        self._notes: dict[str, str] = {}
         self._publisher = self._new_publisher()
         self._requests = Requests(self._ask)
         self._control = self._new_control()
@@ -124,8 +123,8 @@ class Agent:
             self._decisions,
             self._ledger.snapshot,
             view=lambda: self._view,
-            problems=lambda: self._problems,
-            notes=lambda: self._notes,
+            problems=self._problems,
+            notes=self._notes,
             wake=self._waiter.wake,
         )
         metrics = Metrics(lambda: self._view, version=__version__)
@@ -135,8 +134,8 @@ class Agent:
             page=self._page,
             commit=self._flush,
             health=self._health,
-            ready=lambda: list(self._problems.values()),
-            notes=lambda: list(self._notes.values()),
+            ready=lambda: list(self._problems().values()),
+            notes=lambda: list(self._notes().values()),
             web=config.web,
         )
         self._view = self._make_view()
@@ -197,7 +196,7 @@ class Agent:
             return None
         now = time.monotonic()
         if now < self._control_due:
-            return self._told.get("control")
+            return self._told.now.get("control")
         self._control_due = now + CONTROL_SECONDS
         self._control.stop()
         self._control = self._new_control()
@@ -294,8 +293,7 @@ class Agent:
             problem = work()
         except Exception as error:  # noqa: BLE001 - a fault of one part does not stop the others
             problem = f"{part}: {type(error).__name__}: {error}; please report this"
-        if problem is not None or part in self._told:
-            self._tell(part, f"{part} works again", problem)
+        self._told.tell(part, problem)
 
     def _count(self, intake: Intake) -> None:
         for name, labels, amount in intake.take_counts():
@@ -310,34 +308,29 @@ class Agent:
         try:
             self._decisions.commit(checkpoints)
         except StateError as error:
-            self._tell("state", "state not written", str(error))
+            self._told.tell("state", str(error))
         else:
-            self._tell("state", "state written again", None)
+            self._told.tell("state", None, again="state written again")
         self._apart("audit", self._decisions.write_audit)
-        self._requests.answer(self._told.get("state"), self._told.get("policy"))
+        self._requests.answer(self._told.now.get("state"), self._told.now.get("policy"))
 
     def _refresh_addresses(self, now: float) -> None:
         if self._decisions.is_refresh_due(now):
             problem = self._decisions.refresh_addresses(now)
-            self._tell("addresses", "own addresses read again", problem)
+            self._told.tell("addresses", problem, again="own addresses read again")
 
     def _note_problems(self) -> None:
         for intake in self._intakes:
-            self._tell(f"input {intake.path}", "input can be read", intake.problem)
-        self._tell("waker", "file events are back", self._waiter.reason)
+            self._told.tell(f"input {intake.path}", intake.problem, again="input can be read")
+        self._told.tell("waker", self._waiter.reason, again="file events are back")
 
-    def _tell(self, part: str, event: str, problem: str | None) -> None:
-        """Log a problem when it comes, changes or goes, and keep it for readiness."""
-        if self._told.get(part, "") == (problem or ""):
-            return
-        if problem:
-            self._told[part] = problem
-            self._log.warning("degraded", part=part, problem=problem)
-        else:
-            del self._told[part]
-            self._log.info(event, part=part)
-        self._problems = {key: text for key, text in self._told.items() if key not in HARMLESS}
-        self._notes = {key: text for key, text in self._told.items() if key in HARMLESS}
+    def _problems(self) -> dict[str, str]:
+        """Give what makes it not ready."""
+        return {part: text for part, text in self._told.now.items() if part not in HARMLESS}
+
+    def _notes(self) -> dict[str, str]:
+        """Give what is wrong besides."""
+        return {part: text for part, text in self._told.now.items() if part in HARMLESS}
 
     def _ask(self) -> int:
         """Have the loop come round once more; return the number of that round."""
@@ -372,8 +365,8 @@ class Agent:
         now = time.time()
         return View(
             snapshot=self._ledger.snapshot,
-            ready=not self._problems,
-            is_durable="state" not in self._told,
+            ready=not self._problems(),
+            is_durable="state" not in self._told.now,
             mode=self._config.mode,
             inputs=tuple(
                 InputView(

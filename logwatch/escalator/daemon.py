@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from logwatch import __version__
-from logwatch.audit import AuditError, AuditLog, possible_bans
+from logwatch.audit import AuditError, AuditLog, Problems, possible_bans
 from logwatch.cluster import (
     BLACKLIST_ENTRIES,
     NODE_REPORTS,
@@ -123,14 +123,16 @@ class Escalator:
         self._judged_at = 0.0
         self._judging_pause = 0.0
         """From one judgement to the next at least, by what the last one took."""
-        self._told: dict[str, str] = {}
+        self._told = Problems(log)
+        self._counted_dropped = 0
+        """Lines of the audit log that were dropped, as far as they are counted."""
         self.is_stopping = False
         """Set it, from anywhere, and `run` returns within a moment."""
         self._alive_at = time.monotonic()
         self._page = EscalatorPage(
             view=lambda: self._view,
             reports=self._nodes,
-            problems=self._told.copy,
+            problems=lambda: self._told.now,
             wake=self._wake.set,
         )
         self._server = Server(
@@ -145,7 +147,7 @@ class Escalator:
             commit=lambda: None,
             health=self._health,
             ready=self._unready,
-            notes=lambda: [text for part, text in list(self._told.items()) if part == WEB],
+            notes=lambda: [text for part, text in self._told.now.items() if part == WEB],
             web=config.web,
         )
         self._view = self._make_view()
@@ -205,20 +207,23 @@ class Escalator:
         try:
             self._lead()
         except (NotLeaderError, ClusterError) as error:
-            self._tell("cluster", str(error))
+            self._told.tell("cluster", str(error))
         except Exception as error:  # noqa: BLE001 - a fault must not end what protects a cluster
-            self._tell("round", f"{type(error).__name__}: {error}; please report this")
+            self._told.tell("round", f"{type(error).__name__}: {error}; please report this")
         else:
-            self._tell("cluster", None)
-            self._tell("round", None)
+            self._told.tell("cluster", None)
+            self._told.tell("round", None)
         try:
             self._audit.write()
         except AuditError as error:
-            self._tell("audit", str(error))
+            self._told.tell("audit", str(error))
         else:
-            self._tell("audit", None)
+            self._told.tell("audit", None)
+        if dropped := self._audit.dropped - self._counted_dropped:
+            self._counts.count("dropped_audit_lines", by=dropped)
+            self._counted_dropped += dropped
         for name, problem in self._problems().items():
-            self._tell(name, problem)
+            self._told.tell(name, problem)
         self._view = self._make_view()
         self._page.turn(self._term if self._is_leading else None, self._reports.snapshot())
         self._alive_at = time.monotonic()
@@ -295,8 +300,7 @@ class Escalator:
             self._log.warning("leading no more", why=why)
             self._audit.note(time.time(), "leading no more", why=why)
         self._is_leading = False
-        for part in PARTS:
-            self._told.pop(part, None)
+        self._told.forget(PARTS)
 
     def _problems(self) -> dict[str, str | None]:
         """Say what is wrong by part; None where it is not."""
@@ -312,17 +316,6 @@ class Escalator:
             **{part: own.get(part) for part in PARTS},
             "events": self._events.problem,
         }
-
-    def _tell(self, part: str, problem: str | None) -> None:
-        """Log a problem when it comes, changes or goes, and keep it for readiness."""
-        if self._told.get(part, "") == (problem or ""):
-            return
-        if problem:
-            self._told[part] = problem
-            self._log.warning("degraded", part=part, problem=problem)
-        else:
-            del self._told[part]
-            self._log.info(f"{part} works again", part=part)
 
     def _nodes(self) -> Iterable[NodeReport]:
         return self._reports.snapshot().objects.values()

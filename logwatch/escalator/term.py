@@ -119,6 +119,8 @@ class Term:
         """Networks that are to be written, and when their last packet was logged."""
         self.problems: dict[str, str] = {}
         """By part (`PARTS`), in a sentence."""
+        self._failed: set[str] = set()
+        """Parts that failed in this round: what they do later in it does not make that good."""
         self.is_behind = False
         """Whether entries are left to be written: come back at once."""
         self.judging_seconds = 0.0
@@ -174,6 +176,7 @@ class Term:
         and NotLeaderError: then the rest of the round was not done.
         """
         self.is_behind = False
+        self._failed.clear()
         with self._part("reading entries"):
             for did in self._entries.take(entries, reached, now):
                 self._tell_by_hand(did, now)
@@ -211,9 +214,11 @@ class Term:
         except Unreachable:
             raise
         except ClusterError as error:
+            self._failed.add(part)
             self.problems[part] = str(error)
         else:
-            self.problems.pop(part, None)
+            if part not in self._failed:
+                self.problems.pop(part, None)
 
     def _write_entries(self, now: float, until: float) -> None:
         with self._part("writing entries"):
@@ -229,6 +234,7 @@ class Term:
         told = [(report.node, report.evidence) for report in fresh]
         lines = lines_by_source(fresh)
         began, failures = time.monotonic(), self._offenders.reports.failures
+        evictions = self._offenders.evictions
         offences = self._offenders.judge_reports(
             told, self._undone, at, now, ahead=ahead, lines=lines
         )
@@ -239,6 +245,8 @@ class Term:
             self._log.warning("report left out", node=node, why=left_out[node])
         if more := self._offenders.reports.failures - failures:
             self._counts.count("left_out_reports", by=more)
+        if more := self._offenders.evictions - evictions:
+            self._counts.count("evicted_sources", by=more)
         self._left_out = dict(left_out)
 
     def _tell(self, offences: Sequence[Offence]) -> None:
