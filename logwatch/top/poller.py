@@ -90,4 +90,6 @@ def ask(origin: Origin, wanted: Wanted) -> Answer:
         return replace(answer, unknown=str(error))
     except LogwatchError as error:
         return Answer(wanted, problem=str(error))
+    except Exception as error:  # noqa: BLE001 - told, instead of a page that stands still
+        return Answer(wanted, problem=f"{type(error).__name__}: {error}; please report this")
     return answer

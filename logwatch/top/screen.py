@@ -271,7 +271,10 @@ class Top(App[None]):
     .wide #offenders { width: 1fr; height: 1fr; margin-right: 2; }
     .wide #blacklist { width: 1fr; height: 1fr; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+c,ctrl+q,f10", "quit")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,ctrl+c,ctrl+q,f10", "quit"),
+        Binding("ctrl+z", "suspend_process"),
+    ]
 
     def __init__(self, origin: Origin, *, seconds: float) -> None:
         super().__init__(ansi_color=True)

@@ -6,6 +6,7 @@ from top.served import Served
 from top.watching import Watching, watch
 
 from logwatch.top import Server
+from logwatch.top.summary import Summary
 
 SCANNER = "203.0.113.7"
 
@@ -238,6 +239,30 @@ def test_texts_of_a_log_stay_texts() -> None:
 
     with Served(answer) as server:
         watch(Server(server.url), look, size=(300, 50))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 5), (500, 8)])
+def test_no_size_is_too_odd(size: tuple[int, int]) -> None:
+    async def look(seen: Watching) -> None:
+        await seen.until(lambda: len(server.asked) > 1)
+        await seen.press("z", "down", "enter", "escape", "slash", "1", "escape")
+        assert size[1] == len(seen.lines())
+
+    with Served(BUSY) as server:
+        watch(Server(server.url), look, size=size)
+
+
+def test_a_fault_is_told_and_the_page_goes_on() -> None:
+    class Faulty(Server):
+        def summary(self, **_asked: object) -> Summary:
+            raise ZeroDivisionError("one of these days")
+
+    async def look(seen: Watching) -> None:
+        await seen.until_shown("ZeroDivisionError: one of these days; please report this")
+        await seen.press("question_mark")
+        await seen.until_shown("shift+tab")
+
+    watch(Faulty("http://127.0.0.1:1"), look)
 
 
 def test_nothing_at_all_is_not_an_empty_screen() -> None:
