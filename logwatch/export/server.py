@@ -307,8 +307,9 @@ def _listening(host: str, port: int) -> socket.socket:
             f"The host of the listening address {where} can't be resolved ({error}): give an "
             "address of this machine with --listen, such as 127.0.0.1:9137."
         ) from error
-    family, _, _, _, address = found[0]
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    family, _, protocol, _, address = found[0]
+    # asyncio switches Nagle's algorithm off, which delays answers by 40 ms, where it is told TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:

@@ -148,6 +148,19 @@ def encrypted(raw: socket.socket, files: Files) -> socket.socket:
     return files.trusting().wrap_socket(raw, server_hostname="127.0.0.1")
 
 
+def test_an_answer_is_not_held_back_until_the_last_one_is_acknowledged(
+    server: Server, files: Files
+) -> None:
+    """Nagle's algorithm, with the client's delayed acknowledgements, would take 40 ms a scrape."""
+    raw = connected(server)
+    with raw if server.scheme == "http" else encrypted(raw, files) as client:
+        ask(client)
+        assert server._server is not None
+        [one] = server._server.server_state.connections
+        socket_of_the_server = one.transport.get_extra_info("socket")
+        assert socket_of_the_server.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_process_that_may_open_little_lets_few_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
