@@ -24,11 +24,11 @@ install: .venv/.installed $(CHARTS) ## Build, and leave the command at .venv/bin
 run: .venv/.installed ## Follow this machine's syslog, or recorded lines where there is none
 	@deploy/local/run.sh
 
-demo: .venv/.installed ## Play recorded traffic through agent, Prometheus and alerts, and say what to open
+demo: .venv/.installed $(CHARTS) ## Play recorded traffic through agent, Prometheus and alerts, and say what to open
 	@deploy/local/apt-install.sh prometheus prometheus-alertmanager
 	@exec $(BIN)/python deploy/local/demo
 
-test: .venv/.installed .venv/.tools ## Install what the tests need, and pass them all
+test: .venv/.installed .venv/.tools .venv/.web-tools ## Install what the tests need, and pass them all
 	@tests/lab/install.sh
 	@tests/lab/apiserver/build.sh $(CACHE) >/dev/null & building=$$!; \
 	    echo "== tests of the core" && cargo test --quiet --manifest-path rust/Cargo.toml && wait $$building

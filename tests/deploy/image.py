@@ -221,7 +221,8 @@ def _copy(text: str, stage: Stage, stages: Mapping[str, Stage], context: Path) -
         source = source_root / name.lstrip("/")
         if source.is_dir():
             # What Dockerfile.dockerignore leaves out.
-            ignored = shutil.ignore_patterns("__pycache__", "target", "*.so", "fuzz")
+            left_out = ("__pycache__", "target", "*.so", "fuzz", "node_modules", "vendor")
+            ignored = shutil.ignore_patterns(*left_out)
             is_ours = source_root == context
             shutil.copytree(source, target, symlinks=True, ignore=ignored if is_ours else None)
         else:

@@ -3,4 +3,4 @@
 # What only recordings need is named: install.sh hping3 haproxy curl
 exec "$(dirname "$0")/../../deploy/local/apt-install.sh" \
     iproute2 iptables nftables procps rsyslog logrotate nmap systemd-journal-remote etcd-server openssl \
-    prometheus prometheus-alertmanager "$@"
+    prometheus prometheus-alertmanager chromium "$@"
