@@ -7,13 +7,16 @@ takes ten times as long, and msgspec, which is as fast, takes 30 ms to import.
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from logwatch.report.compare import Changes, Comparison, Key, Period
 from logwatch.report.report import FlowEntry, PortEntry, Report, SourceEntry
 
 
-def render_json(report: Report) -> str:
+def render_json(report: Report, comparison: Comparison | None = None) -> str:
     """One JSON document, indented, with a line feed at its end."""
+    compared = {"compare": _comparison(comparison)} if comparison else {}
     head = {"schema": report.schema, "totals": report.totals._asdict()}
     tail = {
         "policies": [entry._asdict() for entry in report.policies],
@@ -25,6 +28,7 @@ def render_json(report: Report) -> str:
             "overlong_lines": report.overlong_lines,
         },
         "inputs": [entry._asdict() for entry in report.inputs],
+        **compared,
     }
     parts = [
         json.dumps(head, indent=2).removesuffix("\n}"),
@@ -34,6 +38,38 @@ def render_json(report: Report) -> str:
         json.dumps(tail, indent=2, ensure_ascii=False).removeprefix("{\n"),
     ]
     return ",\n".join(parts) + "\n"
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "now": _period(comparison.now),
+        "before": _period(comparison.before),
+        "sources": _changes(comparison.sources, lambda source: {"source": source}),
+        "ports": _changes(
+            comparison.ports, lambda key: dict(zip(("port", "protocol"), key, strict=True))
+        ),
+        "policies": _changes(comparison.policies, lambda policy: {"policy": policy}),
+        "inputs": [entry._asdict() for entry in comparison.inputs],
+    }
+
+
+def _period(period: Period) -> dict[str, Any]:
+    return period._asdict() | {"totals": period.totals._asdict()}
+
+
+def _changes(changes: Changes[Key], named: Callable[[Key], dict[str, Any]]) -> dict[str, Any]:
+    return {
+        **{kind: getattr(changes, kind) for kind in ("new", "gone", "more", "less")},
+        "changes": [
+            {
+                **named(change.key),
+                "change": change.kind,
+                "packets": change.packets,
+                "before": change.before,
+            }
+            for change in changes.most
+        ],
+    }
 
 
 def _list(name: str, entries: Iterable[str]) -> str:

@@ -29,6 +29,19 @@ class Totals(NamedTuple):
     forged: int
     """Lines with the prefix where the kernel does not put it; not counted as packets."""
 
+    @classmethod
+    def of(cls, summary: Summary) -> "Totals":
+        """Add up a summary."""
+        lines = summary.lines
+        return cls(
+            lines=sum(lines.values()),
+            packets=summary.packets,
+            bytes=summary.bytes,
+            odd=lines["odd"],
+            repeated=lines["repeated"],
+            forged=lines["forged"],
+        )
+
 
 class FlowEntry(NamedTuple):
     """Packets from one source to one port; `source` is empty for what found no room."""
@@ -106,21 +119,9 @@ class Report(NamedTuple):
         cls, summary: Summary, prefixes: Sequence[str], inputs: Sequence[InputEntry], top: int
     ) -> "Report":
         """Make the report; `prefixes` are the summary's, `top` 0 lists everything."""
-        lines = summary.lines
-        by_policy = dict.fromkeys((text for text in prefixes if "%" not in text), 0)
-        names = [row.name or prefixes[row.prefix] for row in starmap(PolicyRow, summary.policies())]
-        for policy, _, _, _, packets, _ in summary.links():
-            by_policy[names[policy]] = by_policy.get(names[policy], 0) + packets
         return cls(
             schema=SCHEMA,
-            totals=Totals(
-                lines=sum(lines.values()),
-                packets=summary.packets,
-                bytes=summary.bytes,
-                odd=lines["odd"],
-                repeated=lines["repeated"],
-                forged=lines["forged"],
-            ),
+            totals=Totals.of(summary),
             flows=tuple(
                 FlowEntry(source, port, protocol, packets, size, moment(first), moment(last))
                 for source, port, protocol, packets, size, first, last in summary.flows(top)
@@ -132,12 +133,26 @@ class Report(NamedTuple):
             ports=tuple(PortEntry(*fields) for fields in summary.ports(top)),
             policies=tuple(
                 PolicyEntry(policy, packets)
-                for policy, packets in sorted(by_policy.items(), key=lambda item: -item[1])
+                for policy, packets in policy_packets(summary, prefixes).items()
             ),
             lost=tuple(LostEntry(by, *numbers) for by, numbers in summary.losses.items()),
             overlong_lines=summary.overlong_lines,
             inputs=tuple(inputs),
         )
+
+
+def policy_names(summary: Summary, prefixes: Sequence[str]) -> list[str]:
+    """Return the names of a summary's policies in the order of their index."""
+    return [row.name or prefixes[row.prefix] for row in starmap(PolicyRow, summary.policies())]
+
+
+def policy_packets(summary: Summary, prefixes: Sequence[str]) -> dict[str, int]:
+    """Return packets by policy, most first; also of prefixes that no line had."""
+    packets = dict.fromkeys((text for text in prefixes if "%" not in text), 0)
+    names = policy_names(summary, prefixes)
+    for policy, _, _, _, count, _ in summary.links():
+        packets[names[policy]] = packets.get(names[policy], 0) + count
+    return dict(sorted(packets.items(), key=lambda item: -item[1]))
 
 
 @lru_cache(maxsize=86_400)  # the seconds of a day: a busy log has hundreds of lines in each

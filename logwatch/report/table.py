@@ -3,13 +3,14 @@
 A door of its own: Rich takes longer to import than a short log takes to count.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from logwatch.report.compare import Changes, Comparison, Key
 from logwatch.report.report import Report
 
 NO_ROOM = "(no room)"
@@ -20,10 +21,14 @@ WIDE = 110
 """Columns of a terminal from which on there is room for the first time beside the last."""
 
 
-def render_table(report: Report, width: int) -> RenderableType:
+def render_table(
+    report: Report, width: int, comparison: Comparison | None = None
+) -> RenderableType:
     """Totals, then the top sources, flows, ports and policies, for so many columns."""
+    compared = render_comparison(comparison) if comparison else ()
     return Group(
         _headline(report),
+        *compared,
         _sources(report, is_wide=width >= WIDE),
         _flows(report),
         _ports(report),
@@ -46,7 +51,7 @@ def _headline(report: Report) -> Text:
         if number:
             text.append(f", {number:,} {name}", style=style)
     text.append("\n")
-    for loss in _losses(report):
+    for loss in losses(report):
         text.append(f"{loss}\n", style="red")
     if not totals.packets:
         prefixes = ", ".join(entry.policy for entry in report.policies)
@@ -54,7 +59,7 @@ def _headline(report: Report) -> Text:
     return text
 
 
-def _losses(report: Report) -> Iterator[str]:
+def losses(report: Report) -> Iterator[str]:
     """One sentence for each loss."""
     for lost in report.lost:
         if lost.reports:
@@ -75,7 +80,7 @@ def _table(title: str, *columns: str) -> Table:
         collapse_padding=True,
     )
     for column in columns:
-        is_text = column in {"source", "protocol", "policy", FIRST, LAST}
+        is_text = column in {"", "source", "protocol", "policy", "change", FIRST, LAST}
         table.add_column(
             column,
             justify="left" if is_text else "right",
@@ -128,6 +133,44 @@ def _policies(report: Report) -> Table:
     table = _table("Policies", "policy", "packets")
     for entry in report.policies:
         table.add_row(Text(entry.policy), f"{entry.packets:,}")
+    return table
+
+
+def render_comparison(comparison: Comparison) -> Iterator[Table]:
+    """Totals of both periods, then what changed most."""
+    now, before = comparison.now, comparison.before
+    totals = _table("Compared with an earlier period", "", "now", "before", "change")
+    for name, one, other in (
+        ("packets", now.totals.packets, before.totals.packets),
+        ("sources", now.sources, before.sources),
+        ("ports", now.ports, before.ports),
+    ):
+        totals.add_row(name, f"{one:,}", f"{other:,}", f"{one - other:+,}" if one != other else "-")
+    totals.add_row(FIRST, short(now.first), short(before.first), "")
+    totals.add_row(LAST, short(now.last), short(before.last), "")
+    yield totals
+    yield _changes("Sources", "source", comparison.sources, lambda key: [key or NO_ROOM])
+    ports = comparison.ports
+    yield _changes("Ports", "port", ports, lambda key: [port(key[0]), key[1] or "-"], "protocol")
+    yield _changes("Policies", "policy", comparison.policies, lambda key: [key])
+
+
+def _changes(
+    title: str,
+    name: str,
+    changes: Changes[Key],
+    cells: Callable[[Key], list[str]],
+    *more: str,
+) -> Table:
+    counts = (
+        f"{changes.new:,} new, {changes.gone:,} gone, {changes.more:,} more, {changes.less:,} less"
+    )
+    table = _table(f"{title}: {counts}", name, *more, "change", "packets", "before")
+    for change in changes.most:
+        texts = [Text(cell) for cell in cells(change.key)]
+        style = "red" if change.packets > change.before else "green"
+        kind = Text(change.kind, style=style)
+        table.add_row(*texts, kind, f"{change.packets:,}", f"{change.before:,}")
     return table
 
 

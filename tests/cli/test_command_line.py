@@ -1,5 +1,6 @@
 """The commands as a person or a script sees them: output, messages, exit codes."""
 
+import fcntl
 import gzip
 import json
 import os
@@ -7,6 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -281,7 +284,7 @@ def test_a_report_is_the_same_whatever_the_number_of_jobs(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_an_interrupt_ends_a_report(tmp_path: Path, jobs: str) -> None:
-    """Even where it waits for a pipe that never ends."""
+    """Even where it waits for a pipe that never ends; it says what it did not read."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with subprocess.Popen(
@@ -291,5 +294,42 @@ def test_an_interrupt_ends_a_report(tmp_path: Path, jobs: str) -> None:
     ) as process:
         with pipe.open("wb"):  # waits for who reads
             process.send_signal(signal.SIGINT)
-            assert (b"", b"") == process.communicate(timeout=20)
+            _, said = process.communicate(timeout=20)
         assert 130 == process.returncode
+    lines = said.decode().splitlines()
+    assert f"logwatch: interrupted before {pipe} was read." in lines
+    assert all(line.startswith("logwatch: interrupted ") for line in lines)
+
+
+def wait_for_more(pid: int, pipe: int) -> None:
+    """Until a process has read all that is in a pipe, and sleeps."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        left = int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        if (left, state) == (0, "S"):
+            return
+    raise AssertionError
+
+
+def test_an_interrupted_report_tells_what_was_read_so_far(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(
+        [sys.executable, "-m", "logwatch", "report", SCAN, pipe, SCAN, "--format", "json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        with pipe.open("wb") as file:
+            file.write(SCAN.read_bytes()[:-10])  # 143 whole lines
+            file.flush()
+            wait_for_more(process.pid, file.fileno())
+            process.send_signal(signal.SIGINT)
+            result, said = process.communicate(timeout=20)
+        assert 130 == process.returncode
+    report = json.loads(result)
+    assert 144 + 143 == report["totals"]["packets"]
+    assert f"logwatch: interrupted after 36,946 bytes of {pipe}.\n".encode() == said
+    assert [None, f"interrupted after 36,946 bytes of {pipe}."] == [
+        entry["problem"] for entry in report["inputs"]
+    ]

@@ -1,5 +1,6 @@
 """Work in threads comes back in order, fails as it would without them, and can be stopped."""
 
+import signal
 import threading
 from collections.abc import Callable
 
@@ -85,6 +86,29 @@ def test_an_interrupt_before_all_threads_are_started(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(threading.Thread, "start", start_one)
     with pytest.raises(KeyboardInterrupt):
-        next(in_order(lambda _is_stopping, number: number, 9, 3))
+        list(in_order(lambda _is_stopping, number: number, 9, 3))
     started[0].join(10)
     assert not started[0].is_alive()
+
+
+def test_an_interrupt_comes_after_what_can_be_had() -> None:
+    """The first one hangs, the second is done, the third ends when it is told to."""
+    others = threading.Barrier(3, timeout=10)
+    hanging = threading.Event()
+
+    def work(is_stopping: Callable[[], bool], number: int) -> int:
+        if number == 0:
+            others.wait()
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            hanging.wait(10)
+        else:
+            others.wait()
+        while number == 2 and not is_stopping():
+            pass
+        return number
+
+    given = []
+    with pytest.raises(KeyboardInterrupt):
+        given.extend(in_order(work, 3, 3))
+    hanging.set()
+    assert [1, 2] == given

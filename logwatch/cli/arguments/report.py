@@ -1,5 +1,6 @@
 """`logwatch report`: its arguments."""
 
+import os
 from argparse import ArgumentTypeError
 
 from logwatch.cli.arguments.parser import Parser, add_prefix, count, with_paths
@@ -30,8 +31,25 @@ def command(prog: str, about: str, arguments: list[str]) -> None:
         "--top",
         type=count,
         metavar="N",
-        help="Entries of each list; 0 means all.  [default: 20 in a table, else all]",
+        help="Entries of each list; 0 means all.  [default: 20 in a table, 500 in html, else all]",
     )
+    add(
+        "--compare",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PATH",
+        help="Logs of an earlier period: what is new, gone, more and less since then. Name them"
+        " behind the others.",
+    )
+    add(
+        "--since",
+        type=_seconds,
+        metavar="TIME",
+        help="Count packets from this time on, such as 2026-11-24 or 2026-11-24T12:30:00+01:00;"
+        " UTC without a zone. It does not hold for --compare.",
+    )
+    add("--until", type=_seconds, metavar="TIME", help="Count packets before this time.")
     add(
         "--jobs",
         type=count,
@@ -50,17 +68,38 @@ def command(prog: str, about: str, arguments: list[str]) -> None:
     add_prefix(parser)
     given, paths = with_paths(parser, arguments)
 
-    from logwatch.cli.report import run as run_report
+    if given.compare and given.format == "csv":
+        parser.error("--compare: csv holds flows only; use --format table or json")
 
-    run_report(
-        paths,
-        given.format,
-        given.output,
-        given.top,
-        given.jobs,
-        given.memory,
-        given.prefix,
+    from logwatch.cli.report import Request
+    from logwatch.cli.report import run as run_report
+    from logwatch.report import Options
+
+    options = Options(
+        jobs=given.jobs or len(os.sched_getaffinity(0)),
+        memory=given.memory * 1024 * 1024,
+        since=given.since,
+        until=given.until,
     )
+    run_report(
+        Request(paths, given.compare, given.format, given.output, given.top, options, given.prefix),
+    )
+
+
+def _seconds(text: str) -> int:
+    """Read a time as Unix seconds."""
+    from datetime import UTC, datetime
+
+    try:
+        time = datetime.fromisoformat(text)
+        seconds = int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        seconds = -1
+    if not 0 <= seconds < 2**32:
+        raise ArgumentTypeError(
+            f"{text!r} is not a time such as 2026-11-24 or 2026-11-24T12:30:00Z"
+        )
+    return seconds
 
 
 def _memory(text: str) -> int:
