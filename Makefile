@@ -21,7 +21,7 @@ help: ## List the targets
 
 install: .venv/.installed $(CHARTS) ## Build, and leave the command at .venv/bin/logwatch
 
-run: .venv/.installed ## Follow this machine's syslog, or recorded lines where there is none
+run: .venv/.installed $(CHARTS) ## Follow this machine's syslog, or recorded lines where there is none
 	@deploy/local/run.sh
 
 demo: .venv/.installed $(CHARTS) ## Play recorded traffic through agent, Prometheus and alerts, and say what to open
