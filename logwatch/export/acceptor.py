@@ -62,6 +62,8 @@ class Acceptor(uvicorn.Server):
         self._most = most_connections()
         self._opening: dict[asyncio.Task[None], None] = {}
         """Not through with the handshake, the oldest first."""
+        self._idle: dict[Connection, None] = {}
+        """The one that is idle for longest first."""
         self._accepting: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
@@ -120,7 +122,7 @@ class Acceptor(uvicorn.Server):
         context = self._context() if self._context is not None else None
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: Connection(self.config, self.server_state, {}),
+                lambda: Connection(self.config, self.server_state, self._idle),
                 client,
                 ssl=context,
                 ssl_handshake_timeout=connection.HEAD_SECONDS if context else None,
@@ -140,13 +142,15 @@ class Acceptor(uvicorn.Server):
             oldest = next(iter(self._opening))
             del self._opening[oldest]
             oldest.cancel()
-        connections = [one for one in self.server_state.connections if isinstance(one, Connection)]
+        connections = self.server_state.connections
         if len(connections) + len(self._opening) >= self._most:
             self._count("crowd")
-            idle = [one for one in connections if not one.is_answering]
-            idlest = min(idle or connections, key=lambda one: one.idle_since)
-            idlest.transport.abort()
-            self.server_state.connections.discard(idlest)
+            idlest = next(iter(self._idle), None)
+            if idlest is not None:
+                del self._idle[idlest]
+            closed = idlest or next(iter(connections))
+            connections.discard(closed)
+            closed.transport.abort()
 
 
 def most_connections() -> int:
