@@ -27,9 +27,9 @@ from logwatch.report import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-Format = Literal["table", "json", "csv"]
+Format = Literal["table", "json", "csv", "html"]
 
-TOP = {"table": 20}
+TOP = {"table": 20, "html": 500}
 """Entries of each list; programs get all of them."""
 
 # Without a terminal there is no width to fit into: long enough for IPv6 and all columns.
@@ -72,12 +72,12 @@ def run(request: Request) -> None:
     texts = prefix_texts(request.prefixes)
     target = _target(request.output, (*request.paths, *request.earlier))
     top = request.top if request.top is not None else TOP.get(request.output_format, 0)
-    options = request.options
+    options = request.options._replace(timeline=request.output_format == "html")
     with progress() as heard:
         counted = count(request.paths, texts, options, heard)
         earlier = None
         if request.earlier and not counted.interrupted:
-            options = options._replace(since=None, until=None)
+            options = options._replace(timeline=False, since=None, until=None)
             earlier = count(request.earlier, texts, options, heard)
     comparison = None
     if earlier and not earlier.interrupted:
@@ -122,6 +122,10 @@ def _write(result: Result, output_format: Format, output: "Path | None") -> None
         console = Console(width=WIDTH, file=written)
         console.print(render_table(report, console.width, comparison))
         text = "".join(f"{line.rstrip()}\n" for line in written.getvalue().splitlines())
+    elif output_format == "html":
+        from logwatch.report.html import render_html
+
+        text = render_html(report, result.summary, result.prefixes, comparison)
     else:
         text = render_json(report, comparison) if output_format == "json" else render_csv(report)
     if output is None:

@@ -301,6 +301,32 @@ def test_an_interrupt_ends_a_report(tmp_path: Path, jobs: str) -> None:
     assert all(line.startswith("logwatch: interrupted ") for line in lines)
 
 
+@pytest.mark.parametrize("output_format", ["table", "json", "csv", "html"])
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, output_format: str) -> None:
+    """As `head` is: the report is larger than a pipe."""
+    path = tmp_path / "log"
+    path.write_bytes(
+        b"".join(
+            LINE.replace(b"203.0.113.66", b"10.0.%d.%d" % divmod(number, 256)) + b"\n"
+            for number in range(3_000)
+        )
+    )
+    # Unbuffered, Python does not try again to write what a pipe has not taken.
+    environment = {name: os.environ[name] for name in os.environ if name != "PYTHONUNBUFFERED"}
+    arguments = ("report", path, "--format", output_format, "--top", "0")
+    with subprocess.Popen(
+        [sys.executable, "-m", "logwatch", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert (b"", 1) == (process.stderr.read(), process.wait(20))
+
+
 def wait_for_more(pid: int, pipe: int) -> None:
     """Until a process has read all that is in a pipe, and sleeps."""
     until = time.monotonic() + 20

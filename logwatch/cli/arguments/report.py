@@ -22,9 +22,10 @@ def command(prog: str, about: str, arguments: list[str]) -> None:
     )
     add(
         "--format",
-        choices=("table", "json", "csv"),
+        choices=("table", "json", "csv", "html"),
         default="table",
-        help="How the result is written; csv holds the flows only.  [default: table]",
+        help="How the result is written; csv holds the flows only, html is one file for a browser."
+        "  [default: table]",
     )
     add("--output", metavar="FILE", help="Write here instead of standard output.")
     add(
@@ -69,7 +70,7 @@ def command(prog: str, about: str, arguments: list[str]) -> None:
     given, paths = with_paths(parser, arguments)
 
     if given.compare and given.format == "csv":
-        parser.error("--compare: csv holds flows only; use --format table or json")
+        parser.error("--compare: csv holds flows only; use --format table, json or html")
 
     from logwatch.cli.report import Request
     from logwatch.cli.report import run as run_report

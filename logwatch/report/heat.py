@@ -1,0 +1,52 @@
+"""Top sources by top ports, as cells of so many degrees of heat."""
+
+from collections.abc import Sequence
+from math import log
+from typing import NamedTuple
+
+from logwatch.packets import Summary
+from logwatch.report.report import PortEntry, Report, SourceEntry
+
+SOURCES, PORTS = 25, 16
+"""As many as fit a screen side by side; what is beyond is in the tables."""
+
+DEGREES = 6
+
+
+class Cell(NamedTuple):
+    """Packets of one source to one port."""
+
+    packets: int
+    degree: int
+    """From 0, for nothing, over 1, for the least there is, to `DEGREES`, for the most.
+
+    By the logarithm: a scan stays seen beside a flood.
+    """
+
+
+class Heat(NamedTuple):
+    """A row for each source, a cell for each port in it."""
+
+    ports: Sequence[PortEntry]
+    rows: Sequence[tuple[SourceEntry, Sequence[Cell]]]
+
+
+def heat(report: Report, summary: Summary) -> Heat:
+    """Make the map of a report's first sources and ports."""
+    # What found no room has no source, and packets without a port have nothing in common.
+    sources = [entry for entry in report.sources if entry.source][:SOURCES]
+    ports = [entry for entry in report.ports if entry.port is not None][:PORTS]
+    packets = {
+        (source, port, protocol): count
+        for source, port, protocol, count in summary.matrix(SOURCES + 1, 2 * PORTS)
+    }
+    least, most = min(packets.values(), default=1), max(packets.values(), default=1)
+
+    def cell(source: SourceEntry, port: PortEntry) -> Cell:
+        count = packets.get((source.source, port.port, port.protocol), 0)
+        if not count:
+            return Cell(0, 0)
+        share = log(count / least) / log(most / least) if most > least else 0.5
+        return Cell(count, 1 + round((DEGREES - 1) * share))
+
+    return Heat(ports, [(source, [cell(source, port) for port in ports]) for source in sources])
