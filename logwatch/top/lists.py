@@ -32,7 +32,7 @@ def sources(summary: Summary, order: Order) -> Listing:
         "Sources",
         about,
         (
-            Column("source", least=15),
+            Column("source"),
             Column(titles["packets"], right=True),
             Column(titles["recent"], right=True, rank=1),
             Column("last hour", is_trend=True, rank=3),
@@ -107,7 +107,7 @@ def offenders(summary: Summary) -> Listing:
         "Near a rule",
         about,
         (
-            Column("source", least=15),
+            Column("source"),
             Column("near", right=True),
             Column("has", rank=1),
             Column("rule", least=6, most=20, rank=2),
@@ -142,7 +142,7 @@ def blacklist(summary: Summary) -> Listing:
         "Blacklist",
         about,
         (
-            Column("network", least=18, most=43),
+            Column("network", most=43),
             Column("ends in", right=True),
             Column("phase", rank=1),
             Column("rule", least=6, most=20, rank=2),

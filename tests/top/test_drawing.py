@@ -96,6 +96,15 @@ def test_columns_give_way_by_rank_and_texts_before_that() -> None:
     assert "203.0.113.7  a-long…" == shown[2]
 
 
+def test_an_address_is_never_cut_while_anything_else_can_go() -> None:
+    """Half of it would be another one."""
+    address = "2001:db8:1234:5678:9abc:def0:1234:5678"
+    summary = read(sources=[served.source(address, 12_345_678, phase="enforce", rule="many-ports")])
+    line = draw(sources(summary, "packets"), 80).lines[0].plain
+    assert [address, "12,345,678"] == line.split()[:2]
+    assert "enforced" in line
+
+
 def test_a_trend_takes_what_is_left() -> None:
     columns = (Column("port"), Column("last hour", is_trend=True, rank=1))
     cells = (Text("22/tcp"), tuple(float(n % 2) for n in range(60)))

@@ -88,6 +88,13 @@ def test_a_pipe_gets_it_once_without_escapes() -> None:
     assert 1 == len(server.asked)
 
 
+def test_no_proxy_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with Served(ANSWER) as server:
+        assert 0 == logwatch("top", "--url", server.url).returncode
+
+
 def test_once_is_possible_on_a_terminal_too() -> None:
     with Served(ANSWER) as server, Terminal("--url", server.url, "--once", environment={}) as seen:
         assert 0 == seen.ended()
