@@ -92,6 +92,7 @@ class Lease:
         self._renewed = -math.inf  # when the last successful renewal began
         self._leads_from = -math.inf  # a lease that was made here leads later
         self._led = False  # what `on_change` was told
+        self._taken_from = ""
         self._problem: str | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="logwatch-lease", daemon=True)
@@ -126,6 +127,16 @@ class Lease:
     def term(self) -> str | None:
         """Tell one time of holding it from another: while it is the same, nobody else held it."""
         return str(self._seen.get("acquireTime")) if self.holder == self.identity else None
+
+    @property
+    def lost(self) -> str | None:
+        """Who held it and fell silent before this process took it, in a sentence."""
+        if not self._taken_from:
+            return None
+        return (
+            f"{self._taken_from} held {self._where} and did not renew it for"
+            f" {self._patience():g} s: see whether it runs, and reaches the API server"
+        )
 
     @property
     def problem(self) -> str | None:
@@ -183,7 +194,7 @@ class Lease:
         if lease is None:
             self._create(began, stamp)
             return
-        mine = self.holder == self.identity
+        mine, silent = self.holder == self.identity, self.holder
         if not mine:
             self._renewed = -math.inf
             if self.holder and began < self._seen_at + self._patience():
@@ -199,6 +210,8 @@ class Lease:
             self._leads_from = -math.inf
         self._write(lease, spec)
         self._renewed = began
+        if not mine:
+            self._taken_from = silent
 
     def _read(self) -> Document | None:
         try:

@@ -16,12 +16,28 @@ MOST = 400.0
 """Seconds. What is off by more is no clock that anybody can be helped with, but a report that its
 agent sends again after ten minutes, and that was removed meanwhile."""
 
+TOLD = 30.0
+"""Seconds. Less may be a report that was long on its way, and is put right all the same."""
+
 
 class Clocks:
     """What is known of them. One thread at a time."""
 
     def __init__(self) -> None:
         self._ahead: dict[str, float] = {}
+
+    @property
+    def problem(self) -> str | None:
+        """Tell of the clock that is furthest off, and of how many are."""
+        off = {node: ahead for node, ahead in self._ahead.items() if abs(ahead) >= TOLD}
+        if not off:
+            return None
+        node = max(sorted(off), key=lambda each: abs(off[each]))
+        side = "ahead of" if off[node] > 0 else "behind"
+        return (
+            f"{len(off)} of {len(self._ahead)} nodes' clocks are off, such as that of {node},"
+            f" {abs(off[node]):.0f} s {side} the API server's: times are put right, but see its NTP"
+        )
 
     def ahead(self, reports: Mapping[str, NodeReport]) -> Mapping[str, float]:
         """Give by how many seconds each node's clock is ahead, or behind (below 0)."""

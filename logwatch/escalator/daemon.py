@@ -44,6 +44,8 @@ from logwatch.export import EscalatorCollector, EscalatorView, Metrics, Server
 from logwatch.offenders import REFUSALS, Protected, Rule
 
 LEASE = "logwatch-escalator"
+CLOCKS = "clocks"
+"""What a leader finds wrong with nodes' clocks, as a part of it."""
 
 WEB = "web"
 """The part whose problem is a note of /readyz: only who asks is concerned."""
@@ -281,6 +283,8 @@ class Escalator:
     def _new_term(self, entries: Mapping[str, Entry]) -> Term:
         self._writer.forget()
         self._judged = None
+        if (lost := self._lease.lost) is not None:
+            self._log.warning("leader lost", why=lost)
         return Term(
             self._config,
             self._rules,
@@ -300,7 +304,7 @@ class Escalator:
             self._log.warning("leading no more", why=why)
             self._audit.note(time.time(), "leading no more", why=why)
         self._is_leading = False
-        self._told.forget(PARTS)
+        self._told.forget((*PARTS, CLOCKS))
 
     def _problems(self) -> dict[str, str | None]:
         """Say what is wrong by part; None where it is not."""
@@ -309,6 +313,7 @@ class Escalator:
         return {
             "reports": self._reports.problem,
             "damaged reports": _first(broken),
+            CLOCKS: self._clocks.problem if self._is_leading else None,
             "entries": self._entries.problem,
             "lease": self._lease.problem,
             WEB: self._server.refresh(),

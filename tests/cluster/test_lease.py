@@ -152,6 +152,9 @@ def test_a_silent_leader_stops_before_another_begins(
         leader.lease.fence(WRITE)
     assert not waiting.after(FREE - LEADS)
     assert waiting.after(0.02)
+    assert "one held the lease default/logwatch-escalator and did not renew it for 15 s" in str(
+        waiting.lease.lost
+    )
     proxy.resume()
     assert not leader.after(FREE - LEADS)
     assert "two" == leader.lease.holder == stored(api)["holderIdentity"]
@@ -230,6 +233,7 @@ def test_who_stops_leaves_the_lease_to_the_next_at_once(
         leader.lease.fence(WRITE)
     assert "" == stored(api)["holderIdentity"]
     assert waiting.after(0.1)
+    assert waiting.lease.lost is None
     assert 2 == stored(api)["leaseTransitions"]
 
 

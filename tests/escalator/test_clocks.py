@@ -20,6 +20,27 @@ def test_a_clock_that_is_far_off_is_known() -> None:
     assert {"node-a": -290.0} == Clocks().ahead(taken(-290.0))
 
 
+def test_the_one_that_is_furthest_off_is_named() -> None:
+    """Of as many as there are; what is little is not told."""
+    clocks = Clocks()
+    assert clocks.problem is None
+    nodes = {"node-a": 29.0, "node-b": -60.0, "node-c": 40.0}
+    clocks.ahead(
+        {
+            node: NodeReport(node, NOW, "1", NOW, b"", 0, 0, stored=NOW - timedelta(seconds=ahead))
+            for node, ahead in nodes.items()
+        }
+    )
+    assert clocks.problem is not None
+    assert clocks.problem.startswith(
+        "2 of 3 nodes' clocks are off, such as that of node-b, 60 s behind the API server's:"
+    )
+    clocks.ahead(taken(290.0))
+    assert "node-a, 290 s ahead of the API server's" in clocks.problem
+    clocks.ahead(taken(0.0))
+    assert clocks.problem is None
+
+
 def test_seconds_on_the_way_are_no_difference() -> None:
     """Nor is what the API server's whole seconds leave open."""
     clocks = Clocks()

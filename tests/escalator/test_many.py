@@ -15,6 +15,7 @@ from escalator.faults import (
     ROLES,
     RULES,
     attack,
+    complaint,
     leads,
     make_node,
     sources,
@@ -168,7 +169,10 @@ def test_what_others_do_to_a_set_is_put_right(cluster: Cluster, edit: str) -> No
 
 
 def test_clocks_that_differ_by_minutes_hide_nobody(cluster: Cluster) -> None:
-    """Who offends on nodes that are 5 minutes ahead, behind, or on both, is banned once."""
+    """Who offends on nodes that are 5 minutes ahead, behind, or on both, is banned once.
+
+    The log names the clock that is further off.
+    """
     make_node(cluster)
     escalator = cluster.start("one", "--mode", "enforce")
     now = time.time()
@@ -177,3 +181,4 @@ def test_clocks_that_differ_by_minutes_hide_nobody(cluster: Cluster) -> None:
     write(cluster.admin, report("node-a", RULES, [*scan(ahead, 20), *ports[:10]], now + 300))
     write(cluster.admin, report("node-b", RULES, [*scan(behind, 20), *ports[10:]], now - 300))
     wait_for_all_once(escalator, cluster, sources(1, 3))
+    complaint(escalator, "2 of 2 nodes' clocks are off, such as that of node-", "see its NTP")

@@ -113,6 +113,7 @@ def test_a_write_that_hangs_does_no_harm_when_another_leads(cluster: Cluster) ->
         )
         proxy.silence()
         other.wait_for(lambda: leads(other), "leader", 30)
+        complaint(other, "did not renew it for 15 s: see whether it runs")
         wait_for_all_once(other, cluster, sources(1, 4))
         complaint(cut_off, "got no answer from")
         proxy.resume()
@@ -124,6 +125,22 @@ def test_a_write_that_hangs_does_no_harm_when_another_leads(cluster: Cluster) ->
         assert identity_of(other) == holds(cluster)
 
 
+def test_another_leads_when_the_leader_is_killed(cluster: Cluster) -> None:
+    """After the Lease's 15 s; it says whom it lost, and what was decided before stays."""
+    make_node(cluster)
+    one = cluster.start("one", "--mode", "enforce")
+    one.wait_for(lambda: leads(one), "leader")
+    two = cluster.start("two", "--mode", "enforce")
+    attack(cluster, sources(1, 3))
+    wait_for_all_once(one, cluster, sources(1, 3))
+    killed = identity_of(one)
+    one.kill()
+    attack(cluster, sources(1, 6), node="node-b")
+    two.wait_for(lambda: leads(two), "leader", 30)
+    complaint(two, f"{killed} held the lease", "did not renew it for 15 s: see whether it runs")
+    wait_for_all_once(two, cluster, sources(1, 6))
+
+
 def test_a_leader_that_ends_in_order_hands_over(cluster: Cluster) -> None:
     """SIGTERM gives the Lease back: the other replica leads within a few seconds."""
     make_node(cluster)
@@ -132,6 +149,7 @@ def test_a_leader_that_ends_in_order_hands_over(cluster: Cluster) -> None:
     two = cluster.start("two", "--mode", "enforce")
     assert 0 == one.stop()
     two.wait_for(lambda: leads(two), "leader", 4)
+    assert "leader lost" not in {str(each["event"]) for each in two.events}
     attack(cluster, sources(1, 3))
     wait_for_all_once(two, cluster, sources(1, 3))
 
