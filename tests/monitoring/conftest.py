@@ -41,7 +41,11 @@ LOST = "worker-1 rsyslogd: imklog: 61 messages lost due to rate-limiting"
 SCANNER = "203.0.113.66"
 
 ESCALATOR = EscalatorView(Snapshot(), leader=True, reports=2, requests=(("get", "nodes", 3),))
-REPORTING = View(Snapshot(), report=ReportView(("written", "repeated", "forbidden"), size=4096))
+REPORTING = View(
+    Snapshot(),
+    report=ReportView(("written", "repeated", "forbidden"), size=4096),
+    certificate_ends=4e9,
+)
 
 
 @dataclass(frozen=True, slots=True)

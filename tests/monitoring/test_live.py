@@ -38,6 +38,7 @@ EMPTY_RULES = {
     "LogwatchLinesDestroyed": WELL,
     "LogwatchReaderBehind": WELL,
     "LogwatchStateNotDurable": WELL,
+    "LogwatchCertificateExpires": WELL,
     "LogwatchReportsFail": WELL,
     "LogwatchNoLeader": WELL,
     "LogwatchSeveralLeaders": WELL,

@@ -21,6 +21,7 @@ MODE = 'logwatch_mode_info{instance="a",mode="%s"}'
 LEADER = 'logwatch_leader{instance="%s"}'
 REFUSED = 'logwatch_bans_refused_total{instance="a",reason="%s"}'
 REPORTS = 'logwatch_report_writes_total{instance="a",result="%s"}'
+EXPIRES = 'logwatch_certificate_expires_timestamp_seconds{instance="a"}'
 READ = 'logwatch_read_bytes_total{instance="a",input="%s"}'
 LOST = 'logwatch_loss_reports_total{instance="a",by="kernel",input="/var/log/syslog"}'
 SYSLOG = 'instance="a",input="/var/log/syslog"'
@@ -171,6 +172,13 @@ CASES = [
         {'logwatch_ready{instance="a"}': "0x20"},
         NODE,
         quiet=[{'logwatch_ready{instance="a"}': "0x10 1x10"}],
+    ),
+    Case(
+        "LogwatchCertificateExpires",
+        "62m",
+        {EXPIRES: f"{7 * 86_400}x90"},
+        NODE,
+        quiet=[{EXPIRES: f"{8 * 86_400}x90"}],
     ),
     Case(
         "LogwatchReportsFail",
