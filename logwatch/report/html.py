@@ -27,6 +27,14 @@ from logwatch.report.timeline import Timeline, clock, duration, timeline
 WIDTH, HEIGHT = 960, 240
 """Of the chart's area, in units of its own."""
 
+STYLES = (
+    "export/static/base.css",
+    "export/static/parts.css",
+    "export/static/charts.css",
+    "report/static/report.css",
+)
+"""The live page's, so that both look the same, and what only this one has."""
+
 LABELS_MOST = 5
 LINES = 4
 """Of the grid."""
@@ -39,7 +47,7 @@ def render_html(
     comparison: Comparison | None = None,
 ) -> str:
     """Write the page of a report, which was made of a summary that kept a timeline."""
-    style, script = _static("report.css"), _static("report.js")
+    style, script = "".join(map(_text, STYLES)), _static("report.js")
     environment = Environment(
         autoescape=True,
         loader=FunctionLoader(_static),
@@ -68,7 +76,11 @@ def render_html(
 
 
 def _static(name: str) -> str:
-    return files("logwatch.report").joinpath("static", name).read_text(encoding="utf-8")
+    return _text(f"report/static/{name}")
+
+
+def _text(path: str) -> str:
+    return files("logwatch").joinpath(path).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
@@ -166,7 +178,7 @@ def _round_up(value: int) -> int:
     """The next number whose quarters are easy to read."""
     power = 1
     while True:
-        for factor in (4, 8, 12, 20, 24, 32):
+        for factor in (4, 8, 12, 16, 20, 24, 32):
             if value <= factor * power:
                 return factor * power
         power *= 10

@@ -157,7 +157,7 @@ def _read_one(
                 scanner.feed(piece)
                 if number % PIECES_PER_STEP == 0:
                     advanced(archive.read_bytes)
-                    if is_stopping() and archive.read_bytes != archive.size:
+                    if is_stopping():
                         problem = _interrupted(archive)
                         break
             advanced(archive.read_bytes)

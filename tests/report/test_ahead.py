@@ -1,5 +1,6 @@
 """What a thread makes ahead comes as it would without one, and the thread ends with who waits."""
 
+import os
 import random
 import signal
 import sys
@@ -228,7 +229,7 @@ def test_an_interrupt_while_two_archives_are_read(tmp_path: Path) -> None:
 
     class Interrupts(Progress):
         def started(self, path: str, size: int | None) -> Callable[[int], None]:
-            signal.raise_signal(signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
             return super().started(path, size)
 
     paths = [tmp_path / "log.1", tmp_path / "log.2"]

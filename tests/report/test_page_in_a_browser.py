@@ -44,7 +44,7 @@ def show(browser: Browser, tmp_path: Path) -> Show:
 def shown(visit: Visit, table: str) -> list[str]:
     """The first cells of the rows that are seen of the table below a heading."""
     return (
-        visit.page.locator(f"#{table} ~ .scroll")
+        visit.page.locator(f"#{table} ~ .scroller")
         .first.locator("tbody tr:visible th")
         .all_inner_texts()
     )
@@ -52,7 +52,7 @@ def shown(visit: Visit, table: str) -> list[str]:
 
 def test_a_page_shows_the_report_and_asks_for_nothing(show: Show) -> None:
     visit = show(str(SCAN))
-    assert visit.page.locator(".totals dd").all_inner_texts()[:3] == ["144", "4", "121"]
+    assert visit.page.locator(".figures dd").all_inner_texts()[:3] == ["144", "4", "121"]
     assert ["203.0.113.66", "192.0.2.10", "192.0.2.11", "192.0.2.12"] == shown(visit, "sources")
     assert 25 == len(shown(visit, "ports"))
     assert "144" in visit.page.locator("svg .hover title").first.text_content()
@@ -61,7 +61,7 @@ def test_a_page_shows_the_report_and_asks_for_nothing(show: Show) -> None:
 
 def test_a_table_sorts_by_each_column_both_ways(show: Show) -> None:
     visit = show(str(SCAN))
-    port = visit.page.locator("#ports ~ .scroll").first.get_by_role("button", name="port")
+    port = visit.page.locator("#ports ~ .scroller").first.get_by_role("button", name="port")
     port.click()
     up = shown(visit, "ports")
     assert ["1/tcp", "48/tcp", "84/tcp", "131/tcp"] == up[:4], "numbers, not text"
@@ -70,7 +70,7 @@ def test_a_table_sorts_by_each_column_both_ways(show: Show) -> None:
     visit.page.get_by_text("Show all 121 rows").click()
     down = shown(visit, "ports")
     assert up == down[::-1][: len(up)]
-    packets = visit.page.locator("#sources ~ .scroll").first.get_by_role("button", name="packets")
+    packets = visit.page.locator("#sources ~ .scroller").first.get_by_role("button", name="packets")
     packets.click()
     packets.click()
     assert "203.0.113.66" == shown(visit, "sources")[-1]
@@ -79,7 +79,7 @@ def test_a_table_sorts_by_each_column_both_ways(show: Show) -> None:
 
 def test_the_filter_leaves_what_holds_the_text_in_every_table(show: Show) -> None:
     visit = show(str(SCAN))
-    box = visit.page.get_by_label("Show only")
+    box = visit.page.get_by_role("searchbox")
     box.fill("192.0.2.1")
     assert ["192.0.2.10", "192.0.2.11", "192.0.2.12"] == shown(visit, "sources")
     assert 3 == len(shown(visit, "flows"))
@@ -105,7 +105,7 @@ def test_what_came_from_a_log_stays_text(browser: Browser, tmp_path: Path) -> No
     assert HOSTILE == visit.page.locator(".legend").inner_text()
     assert HOSTILE in visit.page.locator(".hover title").first.text_content()
     assert [str(path), f"{path}.1"] == shown(visit, "inputs")
-    assert f"{path}.1 does not exist" in visit.page.locator(".notices").inner_text()
+    assert f"{path}.1 does not exist" in visit.page.locator(".health").inner_text()
     assert (0, 1) == (visit.page.locator("img").count(), visit.page.locator("script").count())
     assert [] == visit.complaints
 
@@ -131,5 +131,5 @@ def test_without_its_script_the_tables_are_complete(browser: Browser, show: Show
     address = show(str(SCAN)).page.url
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(address)
-    assert 121 == page.locator("#ports ~ .scroll").first.locator("tbody tr:visible").count()
-    assert not page.get_by_label("Show only").is_visible()
+    assert 121 == page.locator("#ports ~ .scroller").first.locator("tbody tr:visible").count()
+    assert not page.get_by_role("searchbox").is_visible()

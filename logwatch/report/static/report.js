@@ -18,10 +18,11 @@ function sortable(table) {
   heads.forEach((head, column) => {
     const button = document.createElement("button");
     button.type = "button";
+    button.className = "sort";
     button.textContent = head.textContent;
     head.replaceChildren(button);
     button.addEventListener("click", () => {
-      const isNumber = head.classList.contains("n");
+      const isNumber = head.classList.contains("number");
       const before = head.getAttribute("aria-sort");
       const isUp = before ? before === "descending" : !isNumber;
       heads.forEach((each) => each.removeAttribute("aria-sort"));
@@ -43,7 +44,7 @@ function text(row) {
   let known = texts.get(row);
   if (known === undefined) {
     // The port stands with its protocol; times and sizes are not looked into.
-    known = [...row.cells].filter((cell) => !cell.matches(".n, .wide")).map((cell) => cell.textContent).join(" ").toLowerCase();
+    known = [...row.cells].filter((cell) => !cell.matches(".number, .wide")).map((cell) => cell.textContent).join(" ").toLowerCase();
     texts.set(row, known);
   }
   return known;
@@ -54,7 +55,7 @@ function long(table) {
   let wanted = "";
   const more = document.createElement("button");
   more.type = "button";
-  more.className = "all";
+  more.className = "quiet";
   more.addEventListener("click", () => {
     all = !all;
     show();
@@ -83,18 +84,17 @@ function long(table) {
 }
 
 document.querySelectorAll("table.sortable").forEach(sortable);
-const filters = [];
-document.querySelectorAll("table.long").forEach((table) => {
-  const filter = long(table);
-  if (table.closest(".tables")) {
-    filters.push(filter);
-  }
-});
+const filters = [...document.querySelectorAll("table.long")].map(long);
 const input = document.getElementById("filter");
-const output = document.querySelector(".filter output");
+const output = document.querySelector("output");
 input.parentElement.hidden = false;
 input.addEventListener("input", () => {
   const wanted = input.value.trim().toLowerCase();
   const found = filters.reduce((sum, filter) => sum + filter(wanted), 0);
   output.textContent = wanted ? `${found.toLocaleString("en")} rows` : "";
 });
+
+const chart = document.querySelector(".chart");
+if (chart) {
+  chart.scrollLeft = chart.scrollWidth; // a narrow screen sees the latest first
+}
