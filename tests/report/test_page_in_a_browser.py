@@ -125,6 +125,8 @@ def test_a_narrow_screen_scrolls_tables_and_nothing_else(show: Show) -> None:
     visit = show(str(SCAN), width=360)
     assert 360 == visit.page.evaluate("document.documentElement.scrollWidth")
     assert not visit.page.get_by_role("columnheader", name="first").first.is_visible()
+    cells = visit.page.locator(".heat tbody tr").first.locator("td").all()
+    assert 1 == len({(cell.bounding_box() or {})["y"] for cell in cells}), "a row is one line"
 
 
 def test_without_its_script_the_tables_are_complete(browser: Browser, show: Show) -> None:
