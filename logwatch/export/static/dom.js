@@ -71,7 +71,8 @@ export function mark(element, name, value) {
 }
 
 /**
- * The one child with this class, made when it is first asked for.
+ * The one child with this class, made when it is first asked for. A space stands between children,
+ * for who copies them or hears them read.
  * @template {keyof HTMLElementTagNameMap} T
  * @param {Element} parent
  * @param {T} tag
@@ -85,7 +86,7 @@ export function part(parent, tag, name) {
     }
   }
   const made = make(tag, { class: name });
-  parent.append(made);
+  parent.append(parent.hasChildNodes() ? " " : "", made);
   return made;
 }
 

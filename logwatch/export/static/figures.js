@@ -27,7 +27,7 @@ export function drawFigures(summary) {
     {
       name: "Networks banned",
       value: count(enforced),
-      unit: decided > enforced ? ` of ${count(decided)}` : "",
+      unit: decided > enforced ? `of ${count(decided)}` : "",
       more:
         decided > enforced
           ? `${count(decided - enforced)} not in the policy`
@@ -38,7 +38,7 @@ export function drawFigures(summary) {
       : {
           name: "Behind the log",
           value: behind < 1 ? "0" : duration(behind).split(" ")[0],
-          unit: behind < 1 ? " s" : ` ${duration(behind).split(" ").slice(1).join(" ")}`,
+          unit: behind < 1 ? "s" : duration(behind).split(" ").slice(1).join(" "),
           more:
             lastPacket === 0
               ? "no packet yet"

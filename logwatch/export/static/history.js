@@ -4,6 +4,7 @@ import { Chart } from "./chart.js";
 import { byId, keyed, make, mark, part, say } from "./dom.js";
 import { count, rate } from "./format.js";
 import { colour, colourNumber, onColours } from "./palette.js";
+import { sum } from "./sparkline.js";
 
 /** More layers than this can't be told apart: the smaller ones are drawn as one. */
 const MOST = 6;
@@ -42,7 +43,7 @@ export class History {
     this.chart.box.hidden = nothing;
     this.legend.hidden = nothing;
     this.empty.hidden = !nothing;
-    say(this.empty, nothing ? "No packet was denied in the last hour." : "");
+    say(this.empty, nothing ? emptiness(this.summary) : "");
     const shown = policies.filter((policy) => !this.hidden.has(policy.name));
     this.chart.show(
       history.start,
@@ -89,6 +90,14 @@ export class History {
     });
     return entry;
   }
+}
+
+/** Packets of the step that is running are in the tables already. @param {Summary} summary */
+function emptiness(summary) {
+  const begins = summary.sources.some((source) => sum(source.recent) > 0);
+  return begins
+    ? `The first packets are counted: the chart begins within ${summary.history.step} seconds.`
+    : "No packet was denied in the last hour.";
 }
 
 /**

@@ -28,13 +28,15 @@ const search = /** @type {HTMLInputElement} */ (byId("query"));
 /** @type {SourcePage | null} */
 let page = null;
 let paused = false;
+/** By how many seconds the server's clock is ahead of the browser's. */
+let ahead = 0;
 
 const overview = new Poller(overviewUrl, drawOverview, (error) => fresh.fail(error));
 const detail = new Poller(
   () => `/api/sources/${encodeURIComponent(route() ?? "")}`,
   (answer) => {
     fresh.succeed();
-    page?.show(answer, Date.now() / 1000);
+    page?.show(answer, Date.now() / 1000 + ahead);
   },
   (error) => {
     if (error instanceof Refusal && (error.status === 404 || error.status === 400)) {
@@ -61,6 +63,7 @@ function overviewUrl() {
 
 /** @param {Summary} summary */
 function drawOverview(summary) {
+  ahead = summary.now - Date.now() / 1000;
   const address = route();
   drawFrame(summary, address ?? summary.name);
   if (address !== null) {

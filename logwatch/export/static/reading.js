@@ -26,6 +26,8 @@ export class Reading {
           id: "path",
           title: "Log",
           kind: "name path",
+          by: (row) => row.path,
+          ascending: true,
           draw: (cell, row) => say(part(cell, "span", "address"), row.path),
         },
         {

@@ -3,7 +3,7 @@
 import { badge, nearness } from "./cells.js";
 import { Chart } from "./chart.js";
 import { copyButton } from "./copy.js";
-import { byId, keyed, make, part, say } from "./dom.js";
+import { byId, keyed, make, part, say, tell } from "./dom.js";
 import { bytes, count, counted, period, portName } from "./format.js";
 import { pairs } from "./reading.js";
 import { meter } from "./sparkline.js";
@@ -27,6 +27,7 @@ export class SourcePage {
     this.commands = make("div", { class: "commands" });
     part(this.verdict, "p", "verdict-text");
     part(this.verdict, "p", "verdict-more");
+    part(this.verdict, "ul", "stops");
     this.verdict.append(this.commands);
     const timeline = card(this.body, "Denied per minute");
     this.chart = new Chart(timeline, `Packets of ${address} denied per minute`, {
@@ -114,6 +115,13 @@ export class SourcePage {
     } else {
       say(more, detail.protected ?? "");
     }
+    keyed(
+      part(this.verdict, "ul", "stops"),
+      detail.stops,
+      (stop) => stop,
+      () => make("li"),
+      (element, stop) => tell(element, `${stop[0].toUpperCase()}${stop.slice(1)}.`),
+    );
     more.hidden = more.textContent === "" || more.textContent === detail.verdict;
     const { undo, ban, why } = detail.commands;
     const rows = [
@@ -146,8 +154,9 @@ export class SourcePage {
         say(part(element, "span", "rule-measure"), `${nearness(rule)}${within}`);
         meter(element, rule.share);
         const hindrance = part(element, "span", "hindrance");
-        say(hindrance, rule.hindrance ?? "");
-        hindrance.hidden = rule.hindrance === null;
+        const own = rule.hindrance !== null && !detail.stops.includes(rule.hindrance);
+        say(hindrance, own ? (rule.hindrance ?? "") : "");
+        hindrance.hidden = !own;
       },
     );
     const empty = part(/** @type {Element} */ (this.rules.parentElement), "p", "empty");
@@ -172,7 +181,7 @@ export class SourcePage {
       [first, detail.first],
       [last, detail.last],
     ])) {
-      ago(part(row, "dd", "pair-value"), seconds, now);
+      ago(part(row, "dd", "pair-value"), seconds, now, "unknown");
     }
   }
 }
