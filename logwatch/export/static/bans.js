@@ -10,7 +10,8 @@ import { Table } from "./table.js";
 import { ago, until } from "./time.js";
 
 export class Blacklist {
-  constructor() {
+  /** @param {() => void} changed */
+  constructor(changed) {
     const card = byId("blacklist");
     this.brakes = part(card, "div", "brakes");
     /** @type {Table<Ban>} */
@@ -69,7 +70,7 @@ export class Blacklist {
         },
       ],
       (row) => row.cidr,
-      { sort: "since" },
+      { sort: "since", changed },
     );
   }
 

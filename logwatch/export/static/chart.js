@@ -2,7 +2,7 @@
 
 import uPlot from "./vendor/uPlot.esm.js";
 import { make, mark } from "./dom.js";
-import { clock, rate, utc } from "./format.js";
+import { clock, hour, rate, utc } from "./format.js";
 import { colour, onColours } from "./palette.js";
 
 /**
@@ -118,7 +118,7 @@ export class Chart {
             ...axis,
             size: 26,
             space: this.box.clientWidth < NARROW ? 70 : 90,
-            values: (_, ticks) => ticks.map((tick) => clock(tick, tick).slice(0, 5)),
+            values: (_, ticks) => ticks.map((tick) => hour(tick)),
           },
           { ...axis, size: 48, space: 36, values: (_, ticks) => ticks.map((tick) => rate(tick)) },
         ],

@@ -102,6 +102,11 @@ export function moment(seconds) {
   return `${DAY.format(date)} ${CLOCK.format(date)} here, ${day} ${utc(seconds)}`;
 }
 
+/** Local hour and minute, of a moment that is meant to be a whole one. @param {number} seconds */
+export function hour(seconds) {
+  return CLOCK.format(new Date(Math.round(seconds) * 1000)).slice(0, 5);
+}
+
 /** The time of day in UTC. @param {number} seconds */
 export function utc(seconds) {
   return `${new Date(seconds * 1000).toISOString().slice(11, 19)} UTC`;

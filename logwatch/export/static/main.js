@@ -19,7 +19,7 @@ const fresh = new Freshness();
 const history = new History();
 const sources = new Sources(() => overview.ask());
 const ports = new Ports(() => overview.ask());
-const blacklist = new Blacklist();
+const blacklist = new Blacklist(() => overview.ask());
 const offenders = new Offenders();
 const reading = new Reading();
 const nodes = new Nodes();
@@ -53,7 +53,7 @@ function overviewUrl() {
     return "/api/summary?top=1"; // for the frame alone
   }
   // One more than is shown tells whether there are more.
-  const top = Math.max(sources.table.limit, ports.table.limit) + 1;
+  const top = Math.max(...[sources, ports, blacklist].map((part) => part.table.limit)) + 1;
   const asked = new URLSearchParams({ top: String(top), sort: sources.order });
   if (search.value.trim()) {
     asked.set("query", search.value.trim());

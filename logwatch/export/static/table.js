@@ -106,10 +106,9 @@ export class Table {
   #drawFoot(shown) {
     const hidden = this.rows.length - shown;
     const last = this.limit === LIMITS[LIMITS.length - 1];
+    const filter = last ? ", the filter finds others" : "";
     const rest = [
-      hidden > 0
-        ? `${count(shown)} of ${count(this.rows.length)} shown${last ? "; filter to find others" : ""}.`
-        : "",
+      hidden > 0 ? `The first ${count(shown)}${filter}.` : "",
       shown > 0 ? (this.words?.rest ?? "") : "",
     ];
     const note = part(this.foot, "span", "note");
