@@ -19,12 +19,12 @@ SOURCES := pyproject.toml rust/Cargo.toml rust/Cargo.lock $(shell find rust/*/sr
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: .venv/.installed $(CHARTS) ## Build, and leave the command at .venv/bin/logwatch
+install: .venv/.installed ## Build, and leave the command at .venv/bin/logwatch
 
-run: .venv/.installed $(CHARTS) ## Follow this machine's syslog, or recorded lines where there is none
+run: .venv/.installed ## Follow this machine's syslog, or recorded lines where there is none
 	@deploy/local/run.sh
 
-demo: .venv/.installed $(CHARTS) ## Play recorded traffic through agent, Prometheus and alerts, and say what to open
+demo: .venv/.installed ## Play recorded traffic through agent, Prometheus and alerts, and say what to open
 	@deploy/local/apt-install.sh prometheus prometheus-alertmanager
 	@exec $(BIN)/python deploy/local/demo
 
@@ -32,7 +32,7 @@ test: .venv/.installed .venv/.tools .venv/.web-tools ## Install what the tests n
 	@tests/lab/install.sh
 	@tests/lab/apiserver/build.sh $(CACHE) >/dev/null & building=$$!; \
 	    echo "== tests of the core" && cargo test --quiet --manifest-path rust/Cargo.toml && wait $$building
-	@echo "== tests" && $(BIN)/python -m pytest
+	@echo "== tests" && BIN=$(BIN) tests/run.sh
 
 check: .venv/.installed .venv/.tools .venv/.web-tools ## Format, lint, types, layers, stub, instructions, wheel
 	@echo "== format" && $(BIN)/ruff format --check && cargo fmt --all --check --manifest-path rust/Cargo.toml
