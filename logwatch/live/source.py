@@ -1,14 +1,15 @@
 """All that is known of one source, as JSON: the answer at `/api/sources/ADDRESS`."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
 
 import msgspec
 
-from logwatch.blacklist import parse_network
+from logwatch.blacklist import Network, parse_network
 from logwatch.export import View
 from logwatch.export.printable import printable
-from logwatch.ledger import Count, Family
+from logwatch.ledger import Family, Labels
 from logwatch.live.facts import Known
 from logwatch.live.history import History
 from logwatch.live.services import service
@@ -91,16 +92,22 @@ def source_page(  # noqa: PLR0913 - what is known at one moment
     *,
     nodes: Mapping[str, int] | None = None,
 ) -> bytes | None:
-    """Make the answer; None where nothing is known of the source."""
+    """Make the answer; None where nothing is known of the source.
+
+    `address` is an address or a network, however it is written: what was counted of a network is
+    the sum of its addresses.
+    """
     now, moment = time.time(), time.monotonic()
+    network = parse_network(address)
     families = view.snapshot.families
-    count: Count = families.get("source", Family()).series.get((address,), (0, 0))
-    if not (count[0] or known.ban or nodes or any(rule.reached for rule in known.explained.rules)):
+    series = families.get("source", Family()).series
+    shown = [(labels, series[labels]) for labels in _counted_as(network, series)]
+    packets, size = (sum(count[part] for _, count in shown) for part in (0, 1))
+    if not (packets or known.ban or nodes or any(rule.reached for rule in known.explained.rules)):
         return None
-    row = recent(history.sources, [((address,), count)])[address,]
-    flows = families.get("flow", Family()).series.items()
+    row = _summed(recent(history.sources, [*shown, ((), (0, 0))]).values())
     ports = sorted(
-        ((labels[1:], packets) for labels, (packets, _) in flows if labels[0] == address),
+        _ports(families.get("flow", Family()), {source for (source,), _ in shown}).items(),
         key=lambda item: (-item[1], len(item[0][1]), item[0]),  # ports as numbers
     )
     stops = known.explained.stops
@@ -108,9 +115,9 @@ def source_page(  # noqa: PLR0913 - what is known at one moment
     has_times = evidence is not None and evidence.packets > 0
     page = SourcePage(
         schema=1,
-        source=address,
-        packets=count[0],
-        bytes=count[1],
+        source=str(network).removesuffix(f"/{network.max_prefixlen}"),
+        packets=packets,
+        bytes=size,
         first=evidence.first if evidence is not None and has_times else None,
         last=last_seen(history.sources, row, now, moment)
         or (evidence.last if evidence is not None and has_times else None),
@@ -124,11 +131,11 @@ def source_page(  # noqa: PLR0913 - what is known at one moment
                 protocol or None,
                 int(port) if port.isdecimal() else None,
                 service(protocol, port),
-                packets,
+                number,
             )
-            for (protocol, port), packets in ports[:PORTS]
+            for (protocol, port), number in ports[:PORTS]
         ],
-        nodes=[NodeOfSource(node, packets) for node, packets in (nodes or {}).items()],
+        nodes=[NodeOfSource(node, number) for node, number in (nodes or {}).items()],
         rules=[
             RuleOfSource(
                 rule.rule,
@@ -161,3 +168,34 @@ def commands_of(network: str, *, is_banned: bool) -> Commands:
         undo=f"logwatch blacklist remove {target}" if is_banned else None,
         why=f"logwatch blacklist why {target}",
     )
+
+
+def _counted_as(network: Network, series: Mapping[Labels, object]) -> list[Labels]:
+    """Find the series of a network: they are by address, as RFC 5952 writes it."""
+    if network.prefixlen == network.max_prefixlen:
+        text = str(network.network_address)
+        return [(each,) for each in (text, f"::ffff:{text}") if (each,) in series]
+    return [labels for labels in series if _lies_in(labels[0], network)]
+
+
+def _lies_in(source: str, network: Network) -> bool:
+    try:
+        return ip_address(source) in network
+    except ValueError:
+        return False
+
+
+def _summed(rows: Iterable[Iterable[int | None]]) -> list[int | None]:
+    """Add rows of the same steps; what is unknown is so in all of them."""
+    return [
+        None if None in step else sum(number or 0 for number in step)
+        for step in zip(*rows, strict=True)
+    ]
+
+
+def _ports(flows: Family, sources: set[str]) -> dict[tuple[str, str], int]:
+    sums: dict[tuple[str, str], int] = {}
+    for (source, protocol, port), (packets, _) in flows.series.items():
+        if source in sources:
+            sums[protocol, port] = sums.get((protocol, port), 0) + packets
+    return sums

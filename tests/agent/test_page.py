@@ -96,6 +96,25 @@ def test_a_source_has_a_page_of_its_own(agent: RunningAgent) -> None:
     assert "logwatch blacklist remove 203.0.113.66" == told["commands"]["undo"]
 
 
+@pytest.mark.parametrize("written", ["203.0.113.7/32", "203.0.113.7%2F32", "::ffff:203.0.113.7"])
+def test_a_source_is_the_same_however_it_is_written(agent: RunningAgent, written: str) -> None:
+    """The tables link by address and by network."""
+    told = json.loads(agent.get(f"/api/sources/{written}"))
+    assert ("203.0.113.7", 3, 3) == (
+        told["source"],
+        told["packets"],
+        told["timeline"]["packets"][-1],
+    )
+    assert [22, 23, 24] == [each["port"] for each in told["ports"]]
+
+
+def test_of_a_network_the_sum_of_its_addresses_is_told(agent: RunningAgent) -> None:
+    """As of the /64 that stands for an IPv6 source."""
+    told = json.loads(agent.get("/api/sources/203.0.113.0/24"))
+    assert ("203.0.113.0/24", 23, 23 * 60) == (told["source"], told["packets"], told["bytes"])
+    assert (23, 23) == (told["timeline"]["packets"][-1], len(told["ports"]))
+
+
 def test_who_is_not_banned_is_told_what_is_missing(agent: RunningAgent) -> None:
     told = json.loads(agent.get("/api/sources/203.0.113.7"))
     near = {each["rule"]: each for each in told["rules"]}["many-ports"]
