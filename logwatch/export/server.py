@@ -18,9 +18,11 @@ from typing import TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from logwatch.config import Web
 from logwatch.errors import LogwatchError
@@ -59,7 +61,6 @@ HEADERS = [
     ("Content-Security-Policy", SECURITY_POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
-    ("Cache-Control", "no-store"),
 ]
 
 PLAIN = Web()
@@ -123,7 +124,7 @@ class Server:
         listener = _listening(*self._listen)
         self.address = (self._listen[0], listener.getsockname()[1])
         config = uvicorn.Config(
-            self._guarded(self._application()),
+            _unstored(self._guarded(self._application())),
             http=Connection,
             loop="asyncio",
             ws="none",
@@ -256,10 +257,30 @@ def _reasons(
 
 
 def _file(file: File) -> Callable[[Request], Awaitable[Response]]:
-    """Answer with a file of the page."""
+    """Answer with a file of the page, or that the client's is still the same."""
+    kept = {"ETag": file.tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
 
     async def answer(request: Request) -> Response:
-        return _packed(file.body, file.content_type, takes_gzip=_takes_gzip(request))
+        if file.is_held(", ".join(request.headers.getlist("if-none-match"))):
+            return Response(status_code=304, headers=kept)
+        headers = kept | {"Content-Type": file.content_type}
+        if not _takes_gzip(request):
+            return Response(file.body, headers=headers)
+        return Response(file.packed, headers=headers | {"Content-Encoding": "gzip"})
+
+    return answer
+
+
+def _unstored(application: ASGIApp) -> ASGIApp:
+    """Have nobody on the way keep an answer, but where it says so itself."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await application(scope, receive, told)
 
     return answer
 

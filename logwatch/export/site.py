@@ -5,8 +5,10 @@ the package, which are read once. No part of a request is ever a path of the dis
 """
 
 import contextlib
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -77,6 +79,15 @@ class File:
 
     body: bytes
     content_type: str
+    packed: bytes
+    """By gzip, once: it is asked for more often than it changes."""
+    tag: str
+    """Of the content, for `ETag`; a weak one, for it is that of the packed body as well."""
+
+    def is_held(self, tags: str) -> bool:
+        """Whether a client has it by the tags of `If-None-Match`."""
+        held = {tag.strip() for tag in tags.split(",")}
+        return not held.isdisjoint({self.tag, self.tag.removeprefix("W/"), "*"})
 
 
 def read_files(folder: Path = FILES) -> Mapping[str, File]:
@@ -85,12 +96,17 @@ def read_files(folder: Path = FILES) -> Mapping[str, File]:
     try:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and (content_type := TYPES.get(path.suffix)) is not None:
-                files[str(path.relative_to(folder))] = File(path.read_bytes(), content_type)
+                files[str(path.relative_to(folder))] = _file(path.read_bytes(), content_type)
     except OSError as error:
         raise StaticError(f"the live page can't be read ({error}): install logwatch anew") from None
     if INDEX not in files:
         raise StaticError(f"the live page is missing from {folder}: install logwatch anew")
     return files
+
+
+def _file(body: bytes, content_type: str) -> File:
+    tag = f'W/"{sha256(body).hexdigest()[:32]}"'
+    return File(body, content_type, gzip.compress(body, mtime=0), tag)
 
 
 def asked_for(arguments: Mapping[str, str]) -> Asked:

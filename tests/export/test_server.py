@@ -209,6 +209,28 @@ def test_the_page_and_its_files_are_served(client: httpx.Client) -> None:
         assert (file.body, file.content_type) == (served.content, served.headers["content-type"])
 
 
+def test_a_file_is_sent_again_only_when_it_changed(client: httpx.Client) -> None:
+    """A browser asks each time, for an upgrade shows at once, and gets what it does not have."""
+    [tag] = {client.get(path).headers["etag"] for path in ("/", "/static/index.html")}
+    for held in (tag, tag.removeprefix("W/"), f'"other", {tag}', "*"):
+        answer = client.get("/", headers={"If-None-Match": held})
+        assert (304, b"", tag) == (answer.status_code, answer.content, answer.headers["etag"])
+        assert "no-cache" == answer.headers["cache-control"]
+    assert 200 == client.get("/", headers={"If-None-Match": '"other"'}).status_code
+
+
+def test_a_file_is_packed_as_asked(client: httpx.Client) -> None:
+    for coding in ("gzip", "identity"):
+        answer = client.get("/", headers={"Accept-Encoding": coding})
+        assert (coding == "gzip") == ("content-encoding" in answer.headers)
+        assert read_files()["index.html"].body == answer.content
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/api/summary", "/nothing"])
+def test_what_changes_is_kept_by_nobody(client: httpx.Client, path: str) -> None:
+    assert "no-store" == client.get(path).headers["cache-control"]
+
+
 @pytest.mark.parametrize(
     "path", ["/static/", "/static/../site.py", "/static/%2e%2e/site.py", "/static//etc/passwd"]
 )
