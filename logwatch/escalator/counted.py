@@ -9,8 +9,10 @@ the reports told, and who is small everywhere is missing.
 from collections.abc import Iterable, Iterator
 from heapq import nlargest
 
+from logwatch.blacklist import Network
 from logwatch.cluster import Counted, NodeReport
 from logwatch.ledger import Count, Family, Labels, Snapshot
+from logwatch.live import counted_as
 
 SOURCES_MOST = 10_000
 """Sources kept by name: some 2 MiB. Beyond twice as many the smaller half goes to `other`."""
@@ -52,14 +54,13 @@ class ClusterCounts:
         self._bound()
         self.snapshot = self._made()
 
-    def nodes(self, source: str) -> dict[str, int]:
-        """Give the nodes that have a source among their largest, most packets first."""
-        found = {
-            report.node: each.packets
-            for report in self._reports.values()
-            for each in report.counted.sources
-            if each.source == source
-        }
+    def nodes(self, network: Network) -> dict[str, int]:
+        """Give the nodes that have sources of a network among their largest, most packets first."""
+        is_of, found = counted_as(network), dict[str, int]()
+        for report in self._reports.values():
+            packets = sum(each.packets for each in report.counted.sources if is_of(each.source))
+            if packets:
+                found[report.node] = packets
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
     def _add(self, node: str, before: Counted, after: Counted) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from logwatch import __version__
+from logwatch.blacklist import parse_network
 from logwatch.cluster import NodeReport, entry_name
 from logwatch.cluster import Snapshot as Cached
 from logwatch.errors import UsageError
@@ -112,7 +113,7 @@ class EscalatorPage:
             self._history,
             known,
             commands_of(known.ban, network=known.explained.cidr),
-            nodes=self._counts.nodes(address),
+            nodes=self._counts.nodes(parse_network(address)),
         )
 
     def _shown(self) -> EscalatorView:

@@ -9,7 +9,7 @@ from logwatch.live.health import Finding, Health, findings_of, health_of
 from logwatch.live.history import History, by_policy
 from logwatch.live.questions import LateError, Questions
 from logwatch.live.services import service
-from logwatch.live.source import Commands, commands_of, source_page
+from logwatch.live.source import Commands, commands_of, counted_as, source_page
 from logwatch.live.summary import Host, Node, summary_page
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Questions",
     "by_policy",
     "commands_of",
+    "counted_as",
     "decided",
     "explained",
     "findings_of",

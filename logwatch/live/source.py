@@ -1,7 +1,7 @@
 """All that is known of one source, as JSON: the answer at `/api/sources/ADDRESS`."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 from logwatch.blacklist import Network, parse_network
 from logwatch.export import View
 from logwatch.export.printable import printable
-from logwatch.ledger import Family, Labels
+from logwatch.ledger import Family
 from logwatch.live.facts import Known
 from logwatch.live.history import History
 from logwatch.live.services import service
@@ -101,7 +101,8 @@ def source_page(  # noqa: PLR0913 - what is known at one moment
     network = parse_network(address)
     families = view.snapshot.families
     series = families.get("source", Family()).series
-    shown = [(labels, series[labels]) for labels in _counted_as(network, series)]
+    is_of = counted_as(network)
+    shown = [(labels, count) for labels, count in series.items() if is_of(labels[0])]
     packets, size = (sum(count[part] for _, count in shown) for part in (0, 1))
     if not (packets or known.ban or nodes or any(rule.reached for rule in known.explained.rules)):
         return None
@@ -170,12 +171,12 @@ def commands_of(network: str, *, is_banned: bool) -> Commands:
     )
 
 
-def _counted_as(network: Network, series: Mapping[Labels, object]) -> list[Labels]:
-    """Find the series of a network: they are by address, as RFC 5952 writes it."""
+def counted_as(network: Network) -> Callable[[str], bool]:
+    """Give what tells whether a source is of a network, by its address as the core writes it."""
     if network.prefixlen == network.max_prefixlen:
-        text = str(network.network_address)
-        return [(each,) for each in (text, f"::ffff:{text}") if (each,) in series]
-    return [labels for labels in series if _lies_in(labels[0], network)]
+        address = str(network.network_address)
+        return {address, f"::ffff:{address}"}.__contains__
+    return lambda source: _lies_in(source, network)
 
 
 def _lies_in(source: str, network: Network) -> bool:

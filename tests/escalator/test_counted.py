@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logwatch.blacklist import parse_network
 from logwatch.cluster import Counted, NodeReport, PolicyCount, PortCount, SourceCount
 from logwatch.escalator import counted as module
 from logwatch.escalator.counted import ClusterCounts
@@ -42,8 +43,9 @@ def test_nodes_are_added_up() -> None:
     counts = ClusterCounts()
     counts.see([report("a", 5), report("b", 2)])
     assert (7, 7, 7, 2) == sums(counts)
-    assert {"a": 5, "b": 2} == counts.nodes("203.0.113.7")
-    assert {} == counts.nodes("203.0.113.8")
+    for network in ("203.0.113.7", "203.0.113.0/24"):
+        assert {"a": 5, "b": 2} == counts.nodes(parse_network(network))
+    assert {} == counts.nodes(parse_network("203.0.113.8"))
 
 
 def test_a_report_that_was_seen_counts_once() -> None:

@@ -58,7 +58,8 @@ def test_it_tells_who_is_banned_and_which_nodes_report(cluster: Cluster) -> None
     assert [("deny-all", "denied")] == [
         (each["policy"], each["action"]) for each in told["history"]["series"]
     ]
-    source = answer(running, f"/api/sources/{SCANNER}")
+    source = answer(running, f"/api/sources/{NETWORK}")
+    assert (SCANNER, 40) == (source["source"], source["packets"])
     assert [{"node": "node-a", "packets": 20}, {"node": "node-b", "packets": 20}] == source["nodes"]
     assert NETWORK == source["ban"]["cidr"]
 
