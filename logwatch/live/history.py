@@ -4,7 +4,7 @@ Differences of the exact totals by a clock that nobody sets. Nothing is saved: w
 process started is unknown, not zero. Memory is bounded: of each step the largest keys are kept.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 
@@ -27,6 +27,9 @@ OTHER: Labels = ("other",)
 
 Totals = Mapping[Labels, Count]
 
+Row = list[int | None]
+"""Packets of each step; None where nobody knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Step:
@@ -40,11 +43,24 @@ class Growth:
     `see` is for one thread; the others are for any, and show what `see` knew last.
     """
 
-    def __init__(self, seconds: float, steps: int, most: int, totals: Totals, now: float) -> None:
-        """Begin at `totals`; of each step the `most` largest keys are kept, the rest as OTHER."""
+    def __init__(  # noqa: PLR0913 - what bounds it
+        self,
+        seconds: float,
+        steps: int,
+        most: int,
+        totals: Totals,
+        now: float,
+        *,
+        rest: Callable[[Labels], Labels] = lambda _: OTHER,
+    ) -> None:
+        """Begin at `totals`; of each step the `most` largest keys are kept.
+
+        `rest` gives the key under which any other one is summed up.
+        """
         self.seconds = seconds
         self._most = most
         self._length = steps
+        self._rest = rest
         self._totals = totals
         self._number = self._began = int(now // seconds)
         self._steps: tuple[_Step, ...] = ()
@@ -57,10 +73,11 @@ class Growth:
         """End the step that runs: what grew since the last one belongs to it."""
         packets = dict(_grown(self._totals, totals))
         if len(packets) > self._most:
-            largest = nlargest(self._most, packets.items(), key=lambda item: item[1])
-            rest = sum(packets.values()) - sum(number for _, number in largest)
-            packets = dict(largest)
-            packets[OTHER] = packets.get(OTHER, 0) + rest
+            all_of_it = packets
+            packets = dict(nlargest(self._most, packets.items(), key=lambda item: item[1]))
+            for key in all_of_it.keys() - packets.keys():
+                rest = self._rest(key)
+                packets[rest] = packets.get(rest, 0) + all_of_it[key]
         first = int(now // self.seconds) - self._length
         kept = [step for step in self._steps if step.number >= first]
         if packets:
@@ -73,19 +90,28 @@ class Growth:
         """How many seconds before `now` (of the same clock) the oldest step began."""
         return now - (self._number - self._length) * self.seconds
 
-    def largest(self) -> list[Labels]:
-        """List what grew, largest first."""
+    def sums(self) -> dict[Labels, int]:
+        """By how much each key grew that did, the step that runs left out."""
         sums: dict[Labels, int] = {}
         for step in self._steps:
             for key, number in step.packets.items():
                 sums[key] = sums.get(key, 0) + number
+        return sums
+
+    def latest(self) -> dict[Labels, int]:
+        """Give the number of the step in which each key grew last."""
+        return {key: step.number for step in self._steps for key in step.packets}
+
+    def largest(self) -> list[Labels]:
+        """List what grew, largest first."""
+        sums = self.sums()
         return sorted(sums, key=lambda key: (-sums[key], key))
 
-    def of(self, keys: Iterable[Labels]) -> dict[Labels, list[int | None]]:
+    def of(self, keys: Iterable[Labels]) -> dict[Labels, Row]:
         """Give each key's packets in each whole step, oldest first; None before the process."""
         first = self._number - self._length
         unknown = min(self._length, max(0, self._began - first))
-        rows: dict[Labels, list[int | None]] = {
+        rows: dict[Labels, Row] = {
             key: [*[None] * unknown, *[0] * (self._length - unknown)] for key in keys
         }
         for step in self._steps:
@@ -95,6 +121,13 @@ class Growth:
             for key in rows.keys() & step.packets.keys():
                 rows[key][place] = step.packets[key]
         return rows
+
+    def moved(self, items: Iterable[tuple[Labels, Count]]) -> Iterator[tuple[Labels, Count]]:
+        """Give those of the totals now that grew, also in the step that runs."""
+        sums, totals = self.sums(), self._totals
+        for key, count in items:
+            if totals.get(key) is not count or key in sums:
+                yield key, count
 
     def running(self, key: Labels, packets: int) -> int:
         """Give what a key grew in the step that runs, by its total now."""
@@ -116,7 +149,9 @@ class History:
 
     def __init__(self, snapshot: Snapshot, now: float) -> None:
         """`now` is of a monotonic clock, as in all that follows."""
-        self.policies = Growth(STEP_SECONDS, STEPS, POLICIES, by_policy(snapshot), now)
+        self.policies = Growth(
+            STEP_SECONDS, STEPS, POLICIES, by_policy(snapshot), now, rest=other_policies
+        )
         self.sources = Growth(MINUTE, MINUTES, TOP, _series(snapshot, "source"), now)
         self.ports = Growth(MINUTE, MINUTES, TOP, _series(snapshot, "port"), now)
         self.counters = Growth(MINUTE, MINUTES, TOP, _counters(snapshot), now)
@@ -136,6 +171,19 @@ class History:
         keys = [key for key in counters if key[0] == name]
         whole = sum(number or 0 for row in self.counters.of(keys).values() for number in row)
         return whole + sum(self.counters.running(key, counters[key][0]) for key in keys)
+
+
+def summed(rows: Iterable[Row]) -> Row:
+    """Add rows of the same steps; what is unknown is so in all of them."""
+    return [
+        None if None in step else sum(number or 0 for number in step)
+        for step in zip(*rows, strict=True)
+    ]
+
+
+def other_policies(key: Labels) -> Labels:
+    """What is left of policies, by action: as the ledger has it of those without a series."""
+    return ("other", key[1])
 
 
 def by_policy(snapshot: Snapshot) -> dict[Labels, Count]:

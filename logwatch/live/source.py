@@ -1,7 +1,7 @@
 """All that is known of one source, as JSON: the answer at `/api/sources/ADDRESS`."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 
 import msgspec
@@ -11,7 +11,7 @@ from logwatch.export import View
 from logwatch.export.printable import printable
 from logwatch.ledger import Family
 from logwatch.live.facts import Known
-from logwatch.live.history import History
+from logwatch.live.history import History, summed
 from logwatch.live.services import service
 from logwatch.live.summary import Entry, entry_of, last_seen, recent
 
@@ -106,7 +106,7 @@ def source_page(  # noqa: PLR0913 - what is known at one moment
     packets, size = (sum(count[part] for _, count in shown) for part in (0, 1))
     if not (packets or known.ban or nodes or any(rule.reached for rule in known.explained.rules)):
         return None
-    row = _summed(recent(history.sources, [*shown, ((), (0, 0))]).values())
+    row = summed(recent(history.sources, [*shown, ((), (0, 0))]).values())
     ports = sorted(
         _ports(families.get("flow", Family()), {source for (source,), _ in shown}).items(),
         key=lambda item: (-item[1], len(item[0][1]), item[0]),  # ports as numbers
@@ -184,14 +184,6 @@ def _lies_in(source: str, network: Network) -> bool:
         return ip_address(source) in network
     except ValueError:
         return False
-
-
-def _summed(rows: Iterable[Iterable[int | None]]) -> list[int | None]:
-    """Add rows of the same steps; what is unknown is so in all of them."""
-    return [
-        None if None in step else sum(number or 0 for number in step)
-        for step in zip(*rows, strict=True)
-    ]
 
 
 def _ports(flows: Family, sources: set[str]) -> dict[tuple[str, str], int]:

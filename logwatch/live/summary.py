@@ -16,7 +16,7 @@ from logwatch.export.printable import printable
 from logwatch.ledger import Count, Family, Labels, Snapshot
 from logwatch.live.facts import Decided
 from logwatch.live.health import Finding, Health, health_of
-from logwatch.live.history import OTHER, Growth, History, by_policy
+from logwatch.live.history import POLICIES, Growth, History, Row, by_policy, other_policies, summed
 from logwatch.live.services import service
 from logwatch.offenders import Ban
 
@@ -260,28 +260,45 @@ def top(family: Family, asked: Asked, growth: Growth) -> list[tuple[Labels, Coun
         ]
     if asked.sort == "packets":
         return nlargest(asked.top, found, key=lambda item: item[1][0])
-    grown = growth.of(growth.largest())
+    sums, latest = growth.sums(), growth.latest()
 
-    def lately(item: tuple[Labels, Count]) -> tuple[int, int]:
+    def lately(item: tuple[Labels, Count]) -> tuple[float, int]:
         labels, (packets, _) = item
-        row = [*grown.get(labels, ()), growth.running(labels, packets)]
+        running = growth.running(labels, packets)
         if asked.sort == "recent":
-            return sum(number or 0 for number in row), packets
-        return max((place for place, number in enumerate(row) if number), default=-1), packets
+            return sums.get(labels, 0) + running, packets
+        return float("inf") if running else latest.get(labels, -1), packets
 
-    return nlargest(asked.top, found, key=lately)
+    moved = [*growth.moved(found)]
+    shown = nlargest(asked.top, moved, key=lately)
+    if len(shown) < asked.top:
+        names = {labels for labels, _ in moved}
+        quiet = (item for item in found if item[0] not in names)
+        shown += nlargest(asked.top - len(shown), quiet, key=lambda item: item[1][0])
+    return shown
 
 
 def chart(growth: Growth, snapshot: Snapshot, now: float, moment: float) -> Chart:
-    """Draw the last hour; a policy that was quiet in it has a line of zeros."""
-    keys = [key for key in growth.largest() if key != OTHER]
-    keys += [key for key in by_policy(snapshot) if key not in keys]
+    """Draw the last hour of the largest policies, and of the others of an action as one.
+
+    A policy that was quiet in it has a line of zeros.
+    """
+    keys = [*dict.fromkeys([*growth.largest(), *by_policy(snapshot)])]
+    shown = [key for key in keys if key != other_policies(key)][:POLICIES]
     rows = growth.of(keys)
-    lines = [Line(printable(policy), action, rows[policy, action]) for policy, action in keys]
-    return Chart(now - growth.start(moment), growth.seconds, lines)
+    rest: dict[Labels, list[Row]] = {}
+    for key in keys:
+        if key not in shown:
+            rest.setdefault(other_policies(key), []).append(rows[key])
+    lines = {key: rows[key] for key in shown} | {key: summed(each) for key, each in rest.items()}
+    return Chart(
+        now - growth.start(moment),
+        growth.seconds,
+        [Line(printable(policy), action, row) for (policy, action), row in lines.items()],
+    )
 
 
-def recent(growth: Growth, shown: Sequence[tuple[Labels, Count]]) -> dict[Labels, list[int | None]]:
+def recent(growth: Growth, shown: Sequence[tuple[Labels, Count]]) -> dict[Labels, Row]:
     """Give the last hour of these series, the running step at the end."""
     rows = growth.of(labels for labels, _ in shown)
     return {

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logwatch.ledger import Family, Snapshot
-from logwatch.live.history import OTHER, Growth, History, by_policy
+from logwatch.live.history import OTHER, Growth, History, by_policy, other_policies
 
 A, B, C = ("a",), ("b",), ("c",)
 
@@ -44,6 +44,22 @@ def test_of_many_the_largest_are_kept_and_the_sum_stays() -> None:
     made.see({A: (1, 0), B: (9, 0), C: (5, 0), ("d",): (2, 0)}, 1010.0)
     rows = made.of([A, B, C, OTHER])
     assert [0, 9, 5, 3] == [rows[key][-1] for key in (A, B, C, OTHER)]
+
+
+def test_what_is_left_is_summed_up_by_the_key_that_is_given() -> None:
+    made = Growth(10.0, 6, 1, {}, 1000.0, rest=other_policies)
+    made.see({("a", "denied"): (9, 0), ("b", "denied"): (2, 0), ("c", "logged"): (5, 0)}, 1010.0)
+    assert {("a", "denied"): 9, ("other", "denied"): 2, ("other", "logged"): 5} == made.sums()
+
+
+def test_what_grew_is_told_apart_from_what_stands_still() -> None:
+    still, moved = (5, 0), (7, 0)
+    made = growth({A: still, B: (1, 0)})
+    made.see({A: still, B: moved}, 1010.0)
+    made.see({A: still, B: moved, C: (1, 0)}, 1030.0)
+    assert ({B: 6, C: 1}, {B: 100, C: 101}) == (made.sums(), made.latest())
+    now = {A: still, B: moved, C: (2, 0), ("d",): (1, 0)}
+    assert [B, C, ("d",)] == [key for key, _ in made.moved(now.items())]
 
 
 def test_a_series_that_was_admitted_anew_begins_at_zero() -> None:
