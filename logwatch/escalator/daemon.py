@@ -227,7 +227,12 @@ class Escalator:
         for name, problem in self._problems().items():
             self._told.tell(name, problem)
         self._view = self._make_view()
-        self._page.turn(self._term if self._is_leading else None, self._reports.snapshot())
+        try:
+            self._page.turn(self._term if self._is_leading else None, self._reports.snapshot())
+        except Exception as error:  # noqa: BLE001 - nor must one of what only shows it
+            self._told.tell("page", f"{type(error).__name__}: {error}; please report this")
+        else:
+            self._told.tell("page", None)
         self._alive_at = time.monotonic()
 
     def _lead(self) -> None:

@@ -24,6 +24,7 @@ from logwatch.live import (
     LateError,
     Node,
     Questions,
+    decision_findings,
     source_page,
     summary_page,
 )
@@ -67,9 +68,9 @@ class EscalatorPage:
         if reports.synced and reports is not self._seen:
             self._counts.see(reports.objects.values())
             if self._seen is None:  # what was counted before is no growth
-                self._history = History(self._counts.snapshot, time.monotonic())
+                self._history = History(self._shown().snapshot, time.monotonic())
             self._seen = reports
-        self._history.see(self._counts.snapshot, time.monotonic())
+        self._history.see(self._shown().snapshot, time.monotonic())
         self._questions.answer()
 
     def close(self) -> None:
@@ -136,6 +137,21 @@ class EscalatorPage:
                 "leader",
                 "another replica decides, or none does: ask the Service, or see the Lease"
                 " logwatch-escalator; who is banned is known to the leader alone",
+            )
+        yield from decision_findings(view)
+        if left_out := self._history.lately(view.snapshot, "left_out_reports"):
+            yield Finding(
+                "warning",
+                "reports",
+                f"in the last hour damaged reports of nodes were left out {left_out:,} times: the"
+                " log says of which nodes and why",
+            )
+        if drift := self._history.lately(view.snapshot, "drift"):
+            yield Finding(
+                "warning",
+                "drift",
+                f"in the last hour somebody changed what logwatch keeps in Calico {drift:,} times,"
+                " and it was put right: the log names the objects, the API server's audit log who",
             )
 
 

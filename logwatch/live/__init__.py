@@ -5,7 +5,7 @@ Made when somebody looks, from what is counted anyway; nothing of it is saved.
 
 from logwatch.live.explain import explained
 from logwatch.live.facts import Decided, Known, decided, known
-from logwatch.live.health import Finding, Health, findings_of, health_of
+from logwatch.live.health import Finding, Health, decision_findings, findings_of, health_of
 from logwatch.live.history import History, by_policy
 from logwatch.live.questions import LateError, Questions
 from logwatch.live.services import service
@@ -27,6 +27,7 @@ __all__ = [
     "commands_of",
     "counted_as",
     "decided",
+    "decision_findings",
     "explained",
     "findings_of",
     "health_of",

@@ -46,12 +46,38 @@ def findings_of(
 ) -> Iterator[Finding]:
     """Find what is wrong with an agent by what it shows; problems and notes are by part."""
     for part, text in problems.items():
-        yield Finding("problem", part.split(" ")[0], printable(text))
+        yield Finding("problem", _check(part), printable(text))
     for part, text in notes.items():
-        yield Finding("warning", part.split(" ")[0], printable(text))
+        yield Finding("warning", _check(part), printable(text))
+    yield from decision_findings(view)
     yield from _behind(view)
     yield from _lost(view, history)
     yield from _blind(view, history)
+
+
+def decision_findings(view: View) -> Iterator[Finding]:
+    """Find why offenders are not banned, for whoever decides."""
+    if view.frozen:
+        yield Finding(
+            "problem",
+            "frozen",
+            "rules decide nothing, since many times more sources offend than the brakes let them"
+            " ban, and such a flood may be forged: ban by hand what is real, or raise"
+            " bans_per_minute",
+        )
+    elif view.held:
+        yield Finding(
+            "warning",
+            "held",
+            f"a brake holds back the bans of {view.held:,} offenders: see the refusals by reason,"
+            " and raise that brake if these offenders are real",
+        )
+
+
+def _check(part: str) -> str:
+    """Name what was looked at by the part that tells of it: by the first of its words."""
+    kind, *_ = part.split(" ")
+    return {"input": "reading", "node": "reports"}.get(kind, kind)
 
 
 def _behind(view: View) -> Iterator[Finding]:

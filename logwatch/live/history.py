@@ -206,7 +206,17 @@ def _series(snapshot: Snapshot, family: str) -> Totals:
     return snapshot.families.get(family, Family()).series
 
 
-LATELY = frozenset({"lines", "lost_messages", "loss_reports", "destroyed_bytes", "lost_files"})
+LATELY = frozenset(
+    {
+        "lines",
+        "lost_messages",
+        "loss_reports",
+        "destroyed_bytes",
+        "lost_files",
+        "left_out_reports",
+        "drift",
+    }
+)
 """Counters of which it matters whether they grew in the last hour."""
 
 

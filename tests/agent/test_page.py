@@ -149,5 +149,5 @@ def test_looking_writes_nothing(agent: RunningAgent, tmp_path: Path) -> None:
 def test_what_is_wrong_is_told_in_a_sentence(agent: RunningAgent, tmp_path: Path) -> None:
     (tmp_path / "syslog").rename(tmp_path / "elsewhere")
     found = agent.wait_for(lambda: summary(agent)["health"]["findings"], "finding")
-    assert ("problem", "input") == (found[0]["level"], found[0]["check"])
+    assert ("problem", "reading") == (found[0]["level"], found[0]["check"])
     assert str(tmp_path / "syslog") in found[0]["what"]

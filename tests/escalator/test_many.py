@@ -142,7 +142,7 @@ def test_two_that_lead_at_once_lose_and_double_nothing(cluster: Cluster) -> None
 
 @pytest.mark.parametrize("edit", ["edited", "deleted", "restored"])
 def test_what_others_do_to_a_set_is_put_right(cluster: Cluster, edit: str) -> None:
-    """Within 5 seconds, counted as drift, said in an Event and in the log."""
+    """Within 5 seconds, counted as drift, said in an Event, in the log and on the page."""
     make_node(cluster)
     escalator = cluster.start("one", "--mode", "enforce")
     attack(cluster, sources(1, 2))
@@ -158,6 +158,8 @@ def test_what_others_do_to_a_set_is_put_right(cluster: Cluster, edit: str) -> No
         cluster.calico.replace_networks(0, old)
     wait_for_all_once(escalator, cluster, sources(1, 4), 5)
     escalator.wait_for(lambda: escalator.total("logwatch_drift_total") == 1, "drift")
+    findings = json.loads(escalator.get("/api/summary"))["health"]["findings"]
+    assert ["drift"] == [each["check"] for each in findings]
     told = next(each for each in escalator.events if each["event"] == "drift repaired")
     assert "GlobalNetworkSet logwatch-blacklist-0" == told["object"]
 

@@ -116,6 +116,8 @@ def test_the_worst_finding_is_the_level_and_comes_first() -> None:
             "behind",
             "75 s late (9,000 bytes)",
         ),
+        ({"lines__packet": 1}, {"frozen": True, "held": 9}, "frozen", "may be forged"),
+        ({"lines__packet": 1}, {"held": 1234}, "held", "1,234 offenders"),
     ],
 )
 def test_what_is_wrong_is_found(
@@ -125,6 +127,13 @@ def test_what_is_wrong_is_found(
     [finding] = findings_of(made, History(Snapshot(), 0.0), {}, {})
     assert check == finding.check
     assert text in finding.what
+
+
+def test_a_finding_is_named_by_its_part() -> None:
+    made = View(snapshot(lines__packet=1))
+    problems = {"input /var/log/syslog": "missing", "policy": "in use"}
+    found = findings_of(made, History(Snapshot(), 0.0), problems, {"node report": "late"})
+    assert ["reading", "policy", "reports"] == [finding.check for finding in found]
 
 
 def test_nothing_is_wrong_with_a_quiet_log() -> None:
