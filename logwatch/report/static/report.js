@@ -1,6 +1,4 @@
 // Sorts and filters the tables. Without it they are complete, in the order of their packets.
-"use strict";
-
 const ROWS = 25; // of a long table, until somebody asks for all
 const collator = new Intl.Collator("en", { numeric: true });
 
@@ -10,7 +8,9 @@ function value(row, column) {
 }
 
 function compare(one, other) {
-  return typeof one === "number" && typeof other === "number" ? one - other : collator.compare(one, other);
+  return typeof one === "number" && typeof other === "number"
+    ? one - other
+    : collator.compare(one, other);
 }
 
 function sortable(table) {
@@ -25,7 +25,9 @@ function sortable(table) {
       const isNumber = head.classList.contains("number");
       const before = head.getAttribute("aria-sort");
       const isUp = before ? before === "descending" : !isNumber;
-      heads.forEach((each) => each.removeAttribute("aria-sort"));
+      for (const each of heads) {
+        each.removeAttribute("aria-sort");
+      }
       head.setAttribute("aria-sort", isUp ? "ascending" : "descending");
       const body = table.tBodies[0];
       const rows = [...body.rows].sort((one, other) => {
@@ -44,7 +46,11 @@ function text(row) {
   let known = texts.get(row);
   if (known === undefined) {
     // The port stands with its protocol; times and sizes are not looked into.
-    known = [...row.cells].filter((cell) => !cell.matches(".number, .wide")).map((cell) => cell.textContent).join(" ").toLowerCase();
+    known = [...row.cells]
+      .filter((cell) => !cell.matches(".number, .wide"))
+      .map((cell) => cell.textContent)
+      .join(" ")
+      .toLowerCase();
     texts.set(row, known);
   }
   return known;
