@@ -35,10 +35,13 @@ def heat(report: Report, summary: Summary) -> Heat:
     """Make the map of a report's first sources and ports."""
     # What found no room has no source, and packets without a port have nothing in common.
     sources = [entry for entry in report.sources if entry.source][:SOURCES]
-    ports = [entry for entry in report.ports if entry.port is not None][:PORTS]
-    packets = {
+    ranked = [(rank, entry) for rank, entry in enumerate(report.ports, 1) if entry.port is not None]
+    ports = [entry for _, entry in ranked[:PORTS]]
+    last_rank = max((rank for rank, _ in ranked[:PORTS]), default=1)
+    packets: dict[tuple[str, int | None, str | None], int] = {
         (source, port, protocol): count
-        for source, port, protocol, count in summary.matrix(SOURCES + 1, 2 * PORTS)
+        for source, port, protocol, count in summary.matrix(SOURCES + 1, last_rank)
+        if source and port is not None
     }
     least, most = min(packets.values(), default=1), max(packets.values(), default=1)
 

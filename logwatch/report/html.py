@@ -67,7 +67,7 @@ def render_html(
         report=report,
         losses=list(losses(report)),
         no_room=NO_ROOM,
-        period=Period.of(summary),
+        period=comparison.now if comparison else Period.of(summary),
         timeline=bars,
         chart=Chart(bars) if bars.bars else None,
         heat=heat(report, summary),

@@ -10,6 +10,8 @@ from command import logwatch
 from conftest import FIXTURES
 
 from logwatch.packets import Scanner, Summary
+from logwatch.report import Report
+from logwatch.report.heat import Cell, heat
 from logwatch.report.html import Chart, brief
 from logwatch.report.timeline import BARS_MOST, PLACES_LEAST, duration, timeline
 
@@ -78,6 +80,18 @@ def test_policies_beyond_the_first_share_a_band() -> None:
     made = timeline(summary(*lines), PREFIXES)
     assert ("p0", "p1", "p2", "p3", "p4", "p5", "all others") == made.names
     assert (20, 19, 18, 17, 16, 15, 14 + 13 + 12 + 11) == made.bars[0].packets
+
+
+def test_a_heat_map_has_the_ports_behind_many_protocols_without_any() -> None:
+    """Each cell is the flow's number of packets; the most has the strongest colour."""
+    tcp = b"PROTO=TCP SPT=1 DPT=22"
+    others = [line(0).replace(tcp, b"PROTO=%d" % number) * 9 for number in range(200, 240)]
+    found = summary(*others, line(0) * 5, line(0, source="203.0.113.8"))
+    made = heat(Report.of(found, PREFIXES, (), 0), found)
+    assert [22] == [port.port for port in made.ports]
+    assert [("203.0.113.7", [Cell(5, 6)]), ("203.0.113.8", [Cell(1, 1)])] == [
+        (source.source, cells) for source, cells in made.rows
+    ]
 
 
 def test_a_stamp_of_another_decade_does_not_hide_the_others() -> None:
