@@ -16,7 +16,7 @@ esac
 "$work/venv/bin/pip" install --quiet "${wheels[0]}"
 cd "$work"
 "$work/venv/bin/logwatch" report "$lines" --format json --top 1 | grep -q '"packets": 144'
-"$work/venv/bin/logwatch" report "$lines" --format html --top 9 | grep -q '<td class="n" data-v="144">144</td>'
+"$work/venv/bin/logwatch" report "$lines" --format html --top 9 | grep -q '<td class="number" data-v="144">144</td>'
 "$work/venv/bin/logwatch" explain "$(head -n 1 "$lines")" | grep -q 'counted as 1 packet'
 "$work/venv/bin/logwatch" rules explain | grep -q 'many-ports (default.rules:'
 "$work/venv/bin/python" -c 'from logwatch.export.site import read_files; read_files()["vendor/uPlot.esm.js"]'
