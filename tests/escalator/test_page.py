@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import msgspec
+from command import logwatch
 from escalator.conftest import Cluster
 from escalator.reports import report, scan, write
 from lab.escalator import RunningEscalator
@@ -75,3 +76,18 @@ def test_a_replica_that_waits_shows_what_nodes_counted_and_says_who_decides(
     assert ["leader"] == [each["check"] for each in told["health"]["findings"]]
     assert [] == told["blacklist"]
     assert "nothing is known of this source\n" == second.get(f"/api/sources/{SCANNER}")
+
+
+def test_it_is_shown_in_a_terminal_too(cluster: Cluster) -> None:
+    """By `logwatch top`: the sources, ports and bans of all nodes."""
+    running = cluster.start("one", "--mode", "enforce")
+    report_scan(cluster, "node-a", "node-b")
+    running.wait_for(lambda: answer(running, "/api/summary")["networks"].get("enforced"), "ban")
+    done = logwatch("top", "--url", running.url)
+    assert (0, b"") == (done.returncode, done.stderr)
+    title, *lines = done.stdout.decode().splitlines()
+    assert ["escalator", "mode", "enforce", "40", "denied", "2", "nodes"] == title.split()[2:9]
+    words = {line.split()[0]: line.split() for line in lines if line.strip()}
+    assert [SCANNER, "40"] == words[SCANNER][:2]
+    assert ["22/tcp", "ssh", "40"] == words["22/tcp"][:3]
+    assert "enforced" in words[NETWORK]
