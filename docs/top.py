@@ -13,7 +13,7 @@ from pathlib import Path
 
 from logwatch.config import Prefix
 from logwatch.offenders import read_rules
-from logwatch.top import Log
+from logwatch.top.log import Log
 from logwatch.top.screen import Top
 
 ROOT = Path(__file__).parents[1]

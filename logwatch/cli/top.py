@@ -3,10 +3,14 @@
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from logwatch.cli.output import write_out
 from logwatch.cli.prefixes import prefix_texts
-from logwatch.top import Log, Origin, Server
+from logwatch.top import Origin, Server
+
+if TYPE_CHECKING:
+    from logwatch.top.log import Log
 
 URL = "http://127.0.0.1:9137"
 
@@ -52,9 +56,10 @@ def _path(given: str | None) -> Path | None:
     return None if given is None else Path(given)
 
 
-def _log(path: Path, rules: str | None, prefix: list[str] | None) -> Log:
+def _log(path: Path, rules: str | None, prefix: list[str] | None) -> "Log":
     from logwatch.config import Prefix
     from logwatch.offenders import read_rules
+    from logwatch.top.log import Log
 
     prefixes = tuple(Prefix(text=text) for text in prefix_texts(prefix))
     return Log(path, prefixes, tuple(read_rules(_path(rules)).rules))

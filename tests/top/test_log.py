@@ -11,7 +11,8 @@ from top.watching import Watching, watch
 from logwatch.config import Prefix
 from logwatch.offenders import read_rules
 from logwatch.report import read
-from logwatch.top import Log, UnknownError
+from logwatch.top import UnknownError
+from logwatch.top.log import Log
 from logwatch.top.summary import Summary
 
 SCAN = (FIXTURES / "scan" / "lines.log").read_bytes()
