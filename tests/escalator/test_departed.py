@@ -13,7 +13,6 @@ from logwatch.escalator.departed import GONE_SECONDS, MOST, Departed
 from logwatch.offenders import read_rules
 
 RULES = read_rules(None).rules
-NOW = time.time()
 LOOKS_BACK = 600.0
 OLD = LOOKS_BACK + 60
 """Age of a report that counts no more."""
@@ -92,20 +91,20 @@ def test_who_leads_no_more_removes_nothing(keeper: Keeper) -> None:
 def test_one_that_somebody_removed_first_is_no_problem(cluster: Cluster, keeper: Keeper) -> None:
     known = Snapshot(True, keeper.left())
     departed = keeper._departed
-    assert [] == list(departed.remove({"node-a"}, known, NOW + OLD))
+    assert [] == list(departed.remove({"node-a"}, known, time.time() + OLD))
     cluster.admin.call("DELETE", NODE_REPORTS.path("node-b"))
     keeper.seconds += GONE_SECONDS
-    assert ["node-b"] == list(departed.remove({"node-a"}, known, NOW + OLD))
-    assert [] == list(departed.remove({"node-a"}, known, NOW + OLD)), "told once"
+    assert ["node-b"] == list(departed.remove({"node-a"}, known, time.time() + OLD))
+    assert [] == list(departed.remove({"node-a"}, known, time.time() + OLD)), "told once"
 
 
 def test_few_are_removed_at_once_and_damaged_ones_as_well(keeper: Keeper) -> None:
     broken = {f"gone-{number}": "too long" for number in range(MOST + 3)}
     known = Snapshot(True, {}, broken)
     departed = keeper._departed
-    assert [] == list(departed.remove(set(), known, NOW))
+    assert [] == list(departed.remove(set(), known, time.time()))
     keeper.seconds += GONE_SECONDS
-    assert [MOST, 3, 0] == [len(list(departed.remove(set(), known, NOW))) for _ in range(3)]
+    assert [MOST, 3, 0] == [len(list(departed.remove(set(), known, time.time()))) for _ in range(3)]
 
 
 def test_the_leader_removes_them_and_says_so(cluster: Cluster) -> None:
