@@ -14,7 +14,7 @@ CHARTS := logwatch/export/static/vendor/uPlot.esm.js
 NPM = PATH="$$PATH:$(abspath $(BIN))" npm --silent --prefix web
 SOURCES := pyproject.toml rust/Cargo.toml rust/Cargo.lock $(shell find rust/*/src rust/*/Cargo.toml -name '*.rs' -o -name Cargo.toml)
 
-.PHONY: help install run demo test check format generated bench bench-cluster torture instructions fuzz apiserver clean
+.PHONY: help install run demo test check format generated screenshots bench bench-cluster torture instructions fuzz apiserver clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ generated: .venv/.installed .venv/.tools ## Write anew what programs make: docs/
 	@$(call made,deploy/prometheus/prometheus-rule.yaml,deploy/prometheus/wrap.py)
 	@$(call made,deploy/grafana/logwatch.json,deploy/grafana/dashboard)
 	@LOGWATCH_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/export/test_golden.py
+
+screenshots: .venv/.installed .venv/.tools ## Take the pictures of the live page anew (two minutes)
+	@tests/lab/install.sh faketime
+	@TZ=UTC $(BIN)/python docs/screenshots.py
 
 bench: .venv/.installed ## Time logwatch against its peers, on files that are made once
 	@bench/install.sh

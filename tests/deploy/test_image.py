@@ -75,9 +75,8 @@ def test_only_logwatch_and_what_it_needs_is_in_the_image(image: Stage) -> None:
 
 def test_the_page_and_its_chart_library_are_in_the_image(image: Stage) -> None:
     """What npm gets in the build reaches the package that is installed."""
-    [static] = (image.root / "opt/logwatch/lib").glob(
-        "python3*/site-packages/logwatch/export/static"
-    )
+    installed = "python3*/site-packages/logwatch/export/static"
+    [static] = (image.root / "opt/logwatch/lib").glob(installed)
     chart_library = ["uPlot.LICENSE.txt", "uPlot.esm.js", "uPlot.min.css"]
     assert chart_library == sorted(path.name for path in (static / "vendor").iterdir())
     assert (static / "index.html").exists()

@@ -2,7 +2,7 @@
 
 import uPlot from "./vendor/uPlot.esm.js";
 import { make, mark } from "./dom.js";
-import { clock, hour, rate, utc } from "./format.js";
+import { clock, count, hour, rate, utc } from "./format.js";
 import { colour, onColours } from "./palette.js";
 
 /**
@@ -118,9 +118,10 @@ export class Chart {
             ...axis,
             size: 26,
             space: this.box.clientWidth < NARROW ? 70 : 90,
+            splits: (_, __, from, to, step) => multiples(from, to, step),
             values: (_, ticks) => ticks.map((tick) => hour(tick)),
           },
-          { ...axis, size: 48, space: 36, values: (_, ticks) => ticks.map((tick) => rate(tick)) },
+          { ...axis, size: 48, space: 36, values: (_, ticks) => ticks.map((tick) => count(tick)) },
         ],
         series: [{}, ...this.layers.map((layer) => this.#series(layer, paths))],
         bands: this.#bands(),
@@ -273,6 +274,18 @@ export class Chart {
     const what = values.length > 0 ? `${values.join(", ")} ${this.options.unit}` : "not running";
     mark(this.box, "aria-valuetext", `${clock(time, time)}: ${what}`);
   }
+}
+
+/**
+ * Full five or ten minutes, also when the first step begins at a fraction of a second.
+ * @param {number} from
+ * @param {number} to
+ * @param {number} step
+ */
+function multiples(from, to, step) {
+  const first = Math.ceil(from / step);
+  const length = Math.max(0, Math.floor(to / step) - first + 1);
+  return Array.from({ length }, (_, index) => (first + index) * step);
 }
 
 /** Where the axis ends: above the highest value, and never at nothing. @param {number | null} most */
