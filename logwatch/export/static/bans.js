@@ -33,7 +33,7 @@ export class Blacklist {
         {
           id: "reason",
           title: "Reason",
-          kind: "text",
+          kind: "text whole",
           by: (row) => row.reason ?? "",
           ascending: true,
           draw: (cell, row) => {
