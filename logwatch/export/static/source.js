@@ -65,7 +65,7 @@ export class SourcePage {
     this.chart.show(start, step, [{ label: "denied", colour: "--series-1", values: packets }]);
     this.#drawRules(detail);
     this.#drawFacts(detail, now);
-    this.ports.show(detail.ports, now, { empty: "No port is known: what it sent has none." });
+    this.ports.show(detail.ports, now, { empty: "No port of it is kept here." });
     hideUnless(this.nodes, detail.nodes.length > 0);
     pairs(
       this.nodes,
@@ -172,7 +172,7 @@ export class SourcePage {
     pairs(this.facts, [
       { name: "denied", value: counted(detail.packets, "packet") },
       { name: "size", value: bytes(detail.bytes) },
-      { name: "ports", value: count(detail.ports.length) },
+      { name: "ports", value: count(detail.ports.length || null) },
       { name: "first seen", value: "" },
       { name: "last seen", value: "" },
     ]);
