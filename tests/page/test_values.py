@@ -194,3 +194,13 @@ def test_an_address_is_looked_up_by_enter_and_the_unknown_is_told(shown: Browsin
         "nothing is known of this source"
     )
     expect(shown.page.locator("#fresh")).to_have_text("Live")
+
+
+def test_ages_are_by_the_clock_of_the_server(agent: RunningAgent, browse: Browse) -> None:
+    """A browser whose clock is years off tells them right."""
+    shown = browse(f"{agent.url}/#/source/{BANNED}")
+    shown.page.clock.install(time="2031-01-01")
+    shown.page.reload()
+    facts = shown.page.locator("#source .pairs").first
+    expect(facts.locator("time").first).to_have_text(re.compile(r"^\d+ s ago$"))
+    expect(shown.page.locator(".verdict-more")).to_contain_text("Ends in 59 min")

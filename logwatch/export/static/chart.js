@@ -46,7 +46,8 @@ export class Chart {
     this.box.addEventListener("keydown", (event) => this.#key(event));
     this.box.addEventListener("blur", () => this.#pointAt(null));
     new ResizeObserver(() => this.#fit()).observe(this.box);
-    onColours(() => this.#build());
+    this.left = new AbortController();
+    onColours(() => this.#build(), this.left.signal);
   }
 
   /**
@@ -70,6 +71,12 @@ export class Chart {
     if (this.plot?.cursor.idx === undefined || this.plot.cursor.idx === null) {
       this.#readOut(length - 1);
     }
+  }
+
+  /** Let go of it: its page is left. */
+  end() {
+    this.left.abort();
+    this.plot?.destroy();
   }
 
   /** Times, then the layers, each on top of those before it. */

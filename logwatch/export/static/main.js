@@ -28,19 +28,23 @@ const search = /** @type {HTMLInputElement} */ (byId("query"));
 /** @type {SourcePage | null} */
 let page = null;
 let paused = false;
-/** By how many seconds the server's clock is ahead of the browser's. */
-let ahead = 0;
+/** By how many seconds the server's clock is ahead of the browser's. @type {number | null} */
+let ahead = null;
+/** What was last answered of the source that is shown. @type {SourceDetail | null} */
+let known = null;
 
 const overview = new Poller(overviewUrl, drawOverview, (error) => fresh.fail(error));
 const detail = new Poller(
   () => `/api/sources/${encodeURIComponent(route() ?? "")}`,
   (answer) => {
     fresh.succeed();
-    page?.show(answer, Date.now() / 1000 + ahead);
+    known = answer;
+    drawDetail();
   },
   (error) => {
     if (error instanceof Refusal && (error.status === 404 || error.status === 400)) {
       fresh.succeed();
+      known = null;
       page?.refuse(error.message);
     } else {
       fresh.fail(error);
@@ -67,6 +71,7 @@ function drawOverview(summary) {
   const address = route();
   drawFrame(summary, address ?? summary.name);
   if (address !== null) {
+    drawDetail();
     return;
   }
   const query = search.value.trim();
@@ -83,10 +88,19 @@ function drawOverview(summary) {
   nodes.show(summary);
 }
 
+/** Ages are told by the server's clock: not before it is known. */
+function drawDetail() {
+  if (page !== null && known !== null && ahead !== null) {
+    page.show(known, Date.now() / 1000 + ahead);
+  }
+}
+
 function follow() {
   const address = route();
   byId("overview").hidden = address !== null;
   byId("source").hidden = address === null;
+  page?.end();
+  known = null;
   page = address === null ? null : new SourcePage(address);
   if (page !== null) {
     scrollTo(0, 0);

@@ -21,8 +21,12 @@ export function colour(property) {
   return getComputedStyle(document.documentElement).getPropertyValue(property).trim();
 }
 
-/** Call when light became dark, or the other way. @param {() => void} changed */
-export function onColours(changed) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
-  document.addEventListener("logwatch-theme", changed);
+/**
+ * Call when light became dark, or the other way.
+ * @param {() => void} changed
+ * @param {AbortSignal} [signal] ends it
+ */
+export function onColours(changed, signal) {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed, { signal });
+  document.addEventListener("logwatch-theme", changed, { signal });
 }

@@ -91,6 +91,11 @@ export class SourcePage {
     say(this.missing, sentence);
   }
 
+  /** Its page is left. */
+  end() {
+    this.chart.end();
+  }
+
   /** @param {boolean} known */
   #have(known) {
     this.missing.hidden = known;
