@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+
 FLAGS = (
     "--no-sandbox",  # tests run as root
     "--disable-quic",
@@ -31,6 +33,20 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that keeps people out."""
+    if not AXE.exists():
+        raise LabError("axe-core is missing: `make .venv/.web-tools` gets it")
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run()")
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
 
 
 class Visit:

@@ -1,6 +1,5 @@
 """The live page in Debian's Chromium, served by a real agent that reads what a test writes."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,26 +7,20 @@ from pathlib import Path
 import pytest
 from conftest import unavailable
 from lab.agent import RunningAgent
+from lab.browser import chromium as started
+from lab.namespace import LabError
 from page.browsing import Browsing
-from playwright.sync_api import Browser, sync_playwright
-
-QUIET = (
-    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-)
-"""As root there is no sandbox; and a browser that asks for nothing by itself."""
+from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Give a browser; a module's own, since Playwright keeps an event loop while it is open."""
-    executable = shutil.which("chromium")
-    if executable is None:
-        raise unavailable("chromium is missing: tests/lab/install.sh installs it")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(QUIET))
-        yield browser
-        browser.close()
+    try:
+        with started() as browser:
+            yield browser
+    except LabError as error:
+        raise unavailable(str(error)) from None
 
 
 @pytest.fixture

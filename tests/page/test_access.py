@@ -4,15 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import unavailable
 from lab.agent import RunningAgent
+from lab.browser import serious
 from page.browsing import Browsing
 from page.lines import packet, write
 from playwright.sync_api import expect
 
 Browse = Callable[..., Browsing]
 
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 320, "height": 640}
 
 
@@ -30,20 +29,6 @@ def agent(start_agent: Callable[..., RunningAgent], log: Path) -> RunningAgent:
     return agent
 
 
-def serious(shown: Browsing) -> list[str]:
-    """What axe finds that keeps people out."""
-    if not AXE.exists():
-        raise unavailable("axe-core is missing: `make .venv/.web-tools` gets it")
-    shown.page.evaluate(AXE.read_text())
-    found = shown.page.evaluate("axe.run()")
-    return [
-        f"{violation['id']}: {node['target']} {node['failureSummary']}"
-        for violation in found["violations"]
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("path", ["/", "/#/source/203.0.113.66"])
@@ -52,7 +37,7 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut_off(
 ) -> None:
     shown = browse(f"{agent.url}{path}", viewport=size, color_scheme=colours)
     expect(shown.page.locator("tbody tr:visible").first).to_be_visible()
-    assert [] == serious(shown)
+    assert [] == serious(shown.page)
     assert size["width"] == shown.page.evaluate("document.documentElement.scrollWidth")
 
 
@@ -61,7 +46,7 @@ def test_axe_finds_nothing_serious_in_the_empty_page(
 ) -> None:
     shown = browse(start_agent().url)
     expect(shown.page.locator("#sources .empty")).to_be_visible()
-    assert [] == serious(shown)
+    assert [] == serious(shown.page)
 
 
 def test_everything_is_reached_by_keyboard(agent: RunningAgent, browse: Browse) -> None:

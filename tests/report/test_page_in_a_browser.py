@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from command import logwatch
 from conftest import FIXTURES, unavailable
-from lab.browser import Visit, chromium
+from lab.browser import Visit, chromium, serious
 from lab.namespace import LabError
 from playwright.sync_api import Browser
 
@@ -14,6 +14,7 @@ from logwatch.report import Options, Report, compare, count
 from logwatch.report.html import render_html
 
 SCAN = FIXTURES / "scan" / "lines.log"
+MIXED = FIXTURES / "mixed-syslog" / "lines.log"
 HOSTILE = "</script><script>alert(1)</script>"
 
 
@@ -127,6 +128,13 @@ def test_a_narrow_screen_scrolls_tables_and_nothing_else(show: Show) -> None:
     assert not visit.page.get_by_role("columnheader", name="first").first.is_visible()
     cells = visit.page.locator(".heat tbody tr").first.locator("td").all()
     assert 1 == len({(cell.bounding_box() or {})["y"] for cell in cells}), "a row is one line"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 360])
+def test_axe_finds_nothing_serious(browser: Browser, show: Show, width: int, scheme: str) -> None:
+    address = show(str(SCAN), str(SCAN.parent), "--compare", str(MIXED)).page.url
+    assert [] == serious(Visit(browser, address, width=width, scheme=scheme).page)
 
 
 def test_without_its_script_the_tables_are_complete(browser: Browser, show: Show) -> None:
