@@ -115,6 +115,8 @@ class Acceptor(uvicorn.Server):
             task = loop.create_task(self._open(client))
             self._opening[task] = None
             task.add_done_callback(partial(self._opened, client))
+            if self._context is None:  # nothing of it is up to the client: none has to give way
+                await asyncio.wait([task])
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)  # a crowd at the door does not keep the others waiting
 
