@@ -7,6 +7,7 @@ import msgspec
 from command import logwatch
 from escalator.conftest import Cluster
 from escalator.reports import report, scan, write
+from lab.browser import chromium
 from lab.escalator import RunningEscalator
 
 from logwatch.cluster import Counted, PolicyCount, PortCount, SourceCount
@@ -91,3 +92,19 @@ def test_it_is_shown_in_a_terminal_too(cluster: Cluster) -> None:
     assert [SCANNER, "40"] == words[SCANNER][:2]
     assert ["22/tcp", "ssh", "40"] == words["22/tcp"][:3]
     assert "enforced" in words[NETWORK]
+
+
+def test_a_browser_shows_the_cluster(cluster: Cluster) -> None:
+    """Nodes in the place of logs and interfaces, which the reports of nodes do not tell."""
+    running = cluster.start("one", "--mode", "enforce")
+    report_scan(cluster, "node-a", "node-b")
+    running.wait_for(lambda: answer(running, "/api/summary")["networks"].get("enforced"), "ban")
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto(running.url + "/")
+        page.get_by_text("Reports of 2 nodes are there.").wait_for()
+        names = page.locator("#nodes tbody .address").all_inner_texts()
+        assert ["node-a", "node-b"] == sorted(names)
+        assert [SCANNER] == page.locator("#sources tbody .address").all_inner_texts()
+        for part in ("#reading", "#interfaces"):
+            assert page.locator(part).is_hidden()

@@ -34,11 +34,11 @@ export function drawHealth(summary) {
 
 /** What "well" means here. @param {Summary} summary */
 function reassurance(summary) {
+  if (summary.role === "escalator") {
+    return `Reports of ${counted(summary.nodes.length, "node")} are there.`;
+  }
   const lost = summary.lost.reduce((total, loss) => total + loss.messages, 0);
   const nothingLost = lost === 0 ? "no message lost" : `${counted(lost, "message")} lost`;
-  if (summary.role === "escalator") {
-    return `${counted(summary.nodes.length, "node")} report, ${nothingLost}.`;
-  }
   const behind = Math.max(0, ...summary.inputs.map((input) => input.behind_bytes ?? 0));
   const upToDate = behind === 0 ? "read to the end" : "read up to a moment ago";
   return `${counted(summary.inputs.length, "log")} ${upToDate}, ${nothingLost}.`;

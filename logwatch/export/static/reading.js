@@ -63,9 +63,8 @@ export class Reading {
 
   /** @param {Summary} summary */
   show(summary) {
-    this.table.show(summary.inputs, summary.now, {
-      empty: summary.role === "escalator" ? "The nodes' agents read the logs." : "No log is read.",
-    });
+    this.card.hidden = summary.role === "escalator"; // it reads no log
+    this.table.show(summary.inputs, summary.now, { empty: "No log is read." });
     const lines = Object.entries(summary.lines).map(([kind, number]) => ({
       name: KINDS[/** @type {keyof typeof KINDS} */ (kind)] ?? kind,
       value: count(number),
@@ -96,6 +95,7 @@ function behind(input) {
 /** @param {Summary} summary */
 export function drawInterfaces(summary) {
   const card = byId("interfaces");
+  card.hidden = summary.role === "escalator"; // reports of nodes do not tell
   const rows = summary.interfaces.map((row) => ({
     name: row.interface || "none",
     value: count(row.packets),
