@@ -7,7 +7,8 @@ cluster=(tests/cluster tests/deploy tests/escalator)
 printed=$(mktemp)
 trap 'rm -f "$printed"' EXIT
 
-"$BIN/python" -m pytest -p no:cacheprovider "${cluster[@]}" >"$printed" 2>&1 &
+# The shell has what it starts beside itself ignore SIGINT; some tests send it.
+env --default-signal=INT "$BIN/python" -m pytest -p no:cacheprovider "${cluster[@]}" >"$printed" 2>&1 &
 beside=$!
 failed=0
 "$BIN/python" -m pytest "${cluster[@]/#/--ignore=}" || failed=$?

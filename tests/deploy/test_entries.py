@@ -138,9 +138,9 @@ def test_kubectl_shows_of_a_report_how_much_is_in_it(cluster: ApiServer) -> None
     assert ["node-b", "3", "7"] == shown[2].split()[:3]
 
 
-def test_a_report_of_more_than_184_kib_is_refused(cluster: ApiServer) -> None:
+def test_a_report_of_more_than_180_kib_is_refused(cluster: ApiServer) -> None:
     """The object stays below 256 KiB, at some thousand nodes what the API server can bear."""
-    most = 251_224
+    most = 245_760
     body = report("node-a", evidence="A" * most)
     assert "" == refusal(cluster.admin, "POST", REPORTS, body)
     body = report("node-b", evidence="A" * (most + 4))
