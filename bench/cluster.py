@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -31,13 +32,18 @@ from offenders.packets import Sent, policies, summary
 
 from logwatch import _core
 from logwatch.agent.schedule import Schedule
+from logwatch.cluster import COUNTED_MOST as MOST
 from logwatch.cluster import (
     EVIDENCE_MOST,
     NODE_REPORTS,
     REPORT_MANAGER,
     Api,
     ClusterError,
+    Counted,
     NodeReport,
+    PolicyCount,
+    PortCount,
+    SourceCount,
 )
 from logwatch.offenders import plan, read_rules
 
@@ -63,12 +69,16 @@ class Node:
         self.schedule = Schedule(now)
         self._evidence = _core.Evidence([plan(rule) for rule in RULES], CAPACITY, node=name)
         self._written: NodeReport | None = None
+        self._sources: Counter[str] = Counter()
+        self._ports: Counter[int] = Counter()
 
     def see(self, sent: list[Sent]) -> None:
         """Be denied packets now; hurry if that makes an offender."""
         counted = summary(sent)
         verdicts = [(name, verdict == "denied") for name, verdict in policies(counted)]
         with self.lock:
+            self._sources.update(one.source for one in sent)
+            self._ports.update(one.port for one in sent)
             found = self._evidence.observe(counted, verdicts, time.time())
             for source, index, *_ in found:
                 self._evidence.quiet(source, time.time() + RULES[index].within)
@@ -81,12 +91,30 @@ class Node:
             self.schedule.begin(time.monotonic())
             evidence, sources, cut = self._evidence.to_bytes(EVIDENCE_MOST)
             made = NodeReport(
-                self.name, datetime.now(UTC), "bench", STARTED, evidence, sources, cut
+                self.name,
+                datetime.now(UTC),
+                "bench",
+                STARTED,
+                evidence,
+                sources,
+                cut,
+                counted=self._counted(),
             )
             if self._written is not None and made.is_as(self._written):
                 return None
             self._written = made
             return made
+
+    def _counted(self) -> Counted:
+        packets = self._sources.total()
+        return Counted(
+            packets,
+            60 * packets,
+            0,
+            (PolicyCount("deny-nodeports", "denied", packets),),
+            tuple(SourceCount(each, n, 60 * n) for each, n in self._sources.most_common(MOST)),
+            tuple(PortCount("tcp", str(each), n) for each, n in self._ports.most_common(MOST)),
+        )
 
 
 class Agents:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from lab.namespace import LabError
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -20,6 +20,9 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+expect.set_options(timeout=30_000)  # milliseconds: a machine at work fails no test
 
 
 @contextmanager
