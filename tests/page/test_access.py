@@ -52,7 +52,7 @@ def test_axe_finds_nothing_serious_in_the_empty_page(
 def test_everything_is_reached_by_keyboard(agent: RunningAgent, browse: Browse) -> None:
     """Skip link, sorting, the page of a source, and back."""
     shown = browse(agent.url)
-    expect(shown.page.locator("#history .legend-entry")).to_be_visible(timeout=15_000)
+    expect(shown.page.locator("#history .legend-entry")).to_be_visible()
     shown.page.keyboard.press("Tab")
     expect(shown.page.get_by_role("link", name="Skip to the content")).to_be_focused()
     shown.page.keyboard.press("Enter")

@@ -29,7 +29,7 @@ def test_markup_from_a_log_or_the_configuration_stays_text(
     agent: RunningAgent, browse: Callable[..., Browsing]
 ) -> None:
     shown = browse(agent.url)
-    expect(shown.page.locator(".legend-name")).to_have_text([POLICY], timeout=15_000)
+    expect(shown.page.locator(".legend-name")).to_have_text([POLICY])
     expect(shown.page.locator("#interfaces .pair-name")).to_have_text([INTERFACE])
     shown.page.locator("#history .u-over").hover()
     expect(shown.page.locator(".tip")).to_be_visible()

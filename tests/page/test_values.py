@@ -39,7 +39,7 @@ def shown(agent: RunningAgent, browse: Browse) -> Browsing:
 
 
 def test_the_figures_are_those_of_the_log(shown: Browsing) -> None:
-    expect(shown.figure("Denied, last hour")).to_have_text("33", timeout=15_000)
+    expect(shown.figure("Denied, last hour")).to_have_text("33")
     expect(shown.figure("Sources, 5 minutes")).to_have_text("4")
     expect(shown.figure("Networks banned")).to_have_text("1")
     expect(shown.page.locator("#health")).to_have_attribute("data-level", "ok")
@@ -59,9 +59,9 @@ def test_the_tables_show_who_was_denied_and_where(shown: Browsing) -> None:
 
 
 def test_the_chart_and_its_legend_tell_the_policies(shown: Browsing) -> None:
-    expect(shown.page.locator(".legend-name")).to_have_text(["calico-packet"], timeout=15_000)
+    expect(shown.page.locator(".legend-name")).to_have_text(["calico-packet"])
     expect(shown.page.locator(".legend-entry")).to_have_attribute(
-        "title", "33 packets in the last hour", timeout=15_000
+        "title", "33 packets in the last hour"
     )
     chart = shown.page.get_by_role("slider", name="Denied packets per second")
     chart.focus()
