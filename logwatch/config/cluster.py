@@ -35,7 +35,7 @@ class Cluster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kubeconfig: str | None = None
     """None is the Pod's ServiceAccount; outside a Pod, the user's own file."""
     reports_per_second: int = 15
-    """Of all nodes together, at the most; five times as many after a new offender. The same for
+    """Of all nodes together, at the most; four times as many after a new offender. The same for
     agents and escalators."""
 
     def at(self, environment: Mapping[str, str]) -> "Cluster":
