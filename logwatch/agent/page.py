@@ -6,20 +6,18 @@ from collections.abc import Callable, Mapping
 from logwatch import __version__
 from logwatch.agent.decisions import Decisions
 from logwatch.config import Config
-from logwatch.errors import UsageError
-from logwatch.export import Asked, BadRequestError, BusyError, View
+from logwatch.export import Asked, View
 from logwatch.ledger import Snapshot
 from logwatch.live import (
     History,
     Host,
-    LateError,
     Questions,
     commands_of,
     findings_of,
     source_page,
     summary_page,
+    target_of,
 )
-from logwatch.offenders import Ban, read_target
 
 LATE = "the reading loop does not come round: look at /healthz and the log"
 
@@ -45,7 +43,7 @@ class AgentPage:
         self._view = view
         self._problems = problems
         self._notes = notes
-        self._questions = Questions(wake)
+        self._questions = Questions(wake, LATE)
 
     def turn(self, snapshot: Snapshot) -> None:
         """Note what was counted, and answer what was asked; called at least once a second."""
@@ -59,32 +57,23 @@ class AgentPage:
     def summary(self, asked: Asked) -> bytes:
         """Give the summary; nothing is committed for it, so that looking writes nothing."""
         view = self._view()
-        try:
-            return summary_page(
-                self._host,
-                view,
-                self._history,
-                asked,
-                decide=lambda sources: self._questions.ask(
-                    lambda: self._decisions.decided(asked, sources, time.time())
-                ),
-                findings=findings_of(view, self._history, self._problems(), self._notes()),
-                undo=lambda ban: commands_of(ban.network, is_banned=True).undo or "",
-            )
-        except LateError:
-            raise BusyError(LATE) from None
+        return summary_page(
+            self._host,
+            view,
+            self._history,
+            asked,
+            decide=lambda sources: self._questions.ask(
+                lambda: self._decisions.decided(asked, sources, time.time())
+            ),
+            findings=findings_of(view, self._history, self._problems(), self._notes()),
+            undo=lambda ban: commands_of(ban.network, is_banned=True).undo or "",
+        )
 
     def source(self, address: str) -> bytes | None:
         """Give what is known of one source."""
-        try:
-            network = read_target(address)
-        except UsageError as error:
-            raise BadRequestError(str(error)) from None
-        try:
-            known = self._questions.ask(lambda: self._decisions.known(network, time.time()))
-        except LateError:
-            raise BusyError(LATE) from None
-        ban: Ban | None = known.ban
+        network = target_of(address)
+        known = self._questions.ask(lambda: self._decisions.known(network, time.time()))
+        ban = known.ban
         commands = commands_of(
             known.explained.cidr if ban is None else ban.network, is_banned=ban is not None
         )

@@ -8,10 +8,9 @@ from logwatch import __version__
 from logwatch.blacklist import parse_network
 from logwatch.cluster import NodeReport, entry_name
 from logwatch.cluster import Snapshot as Cached
-from logwatch.errors import UsageError
 from logwatch.escalator.counted import ClusterCounts
 from logwatch.escalator.term import Term
-from logwatch.export import Asked, BadRequestError, BusyError, EscalatorView
+from logwatch.export import Asked, EscalatorView
 from logwatch.export.printable import printable
 from logwatch.ledger import Snapshot
 from logwatch.live import (
@@ -21,14 +20,14 @@ from logwatch.live import (
     History,
     Host,
     Known,
-    LateError,
     Node,
     Questions,
     decision_findings,
     source_page,
     summary_page,
+    target_of,
 )
-from logwatch.offenders import Ban, read_target
+from logwatch.offenders import Ban
 
 LATE = "the loop of the escalator does not come round: look at /healthz and the log"
 
@@ -56,7 +55,7 @@ class EscalatorPage:
         self._counts = ClusterCounts()
         self._history = History(Snapshot(), time.monotonic())
         self._seen: Reports | None = None
-        self._questions = Questions(wake)
+        self._questions = Questions(wake, LATE)
         self._term: Term | None = None
 
     def turn(self, term: Term | None, reports: Reports) -> None:
@@ -80,32 +79,23 @@ class EscalatorPage:
     def summary(self, asked: Asked) -> bytes:
         """Give the summary."""
         view = self._shown()
-        try:
-            return summary_page(
-                self._host,
-                view,
-                self._history,
-                asked,
-                decide=lambda sources: self._questions.ask(lambda: self._decided(asked, sources)),
-                findings=self._findings(view),
-                nodes=[*_nodes(self._reports(), time.time())],
-                undo=lambda ban: commands_of(ban).undo or "",
-            )
-        except LateError:
-            raise BusyError(LATE) from None
+        return summary_page(
+            self._host,
+            view,
+            self._history,
+            asked,
+            decide=lambda sources: self._questions.ask(lambda: self._decided(asked, sources)),
+            findings=self._findings(view),
+            nodes=[*_nodes(self._reports(), time.time())],
+            undo=lambda ban: commands_of(ban).undo or "",
+        )
 
     def source(self, address: str) -> bytes | None:
         """Give what is known of one source."""
-        try:
-            network = read_target(address)
-        except UsageError as error:
-            raise BadRequestError(str(error)) from None
-        try:
-            known: Known | None = self._questions.ask(
-                lambda: None if self._term is None else self._term.known(network, time.time())
-            )
-        except LateError:
-            raise BusyError(LATE) from None
+        network = target_of(address)
+        known: Known | None = self._questions.ask(
+            lambda: None if self._term is None else self._term.known(network, time.time())
+        )
         if known is None:
             return None
         return source_page(

@@ -7,9 +7,9 @@ from logwatch.live.explain import explained
 from logwatch.live.facts import Decided, Known, decided, known
 from logwatch.live.health import Finding, Health, decision_findings, findings_of, health_of
 from logwatch.live.history import History, by_policy
-from logwatch.live.questions import LateError, Questions
+from logwatch.live.questions import Questions
 from logwatch.live.services import service
-from logwatch.live.source import Commands, commands_of, counted_as, source_page
+from logwatch.live.source import Commands, commands_of, counted_as, source_page, target_of
 from logwatch.live.summary import Host, Node, summary_page
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "History",
     "Host",
     "Known",
-    "LateError",
     "Node",
     "Questions",
     "by_policy",
@@ -35,4 +34,5 @@ __all__ = [
     "service",
     "source_page",
     "summary_page",
+    "target_of",
 ]

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from logwatch.export import BusyError
+
 Answer = TypeVar("Answer")
 
 WAIT_SECONDS = 5.0
@@ -15,15 +17,13 @@ MOST = 64
 """Questions that wait at once: beyond that the loop is not coming round, or somebody floods it."""
 
 
-class LateError(Exception):
-    """The loop did not answer."""
-
-
 class Questions:
     """`ask` is for any thread, `answer` and `close` for the loop's."""
 
-    def __init__(self, wake: Callable[[], object]) -> None:
+    def __init__(self, wake: Callable[[], object], late: str) -> None:
+        """`late` is said to people when the loop does not answer."""
         self._wake = wake
+        self._late = late
         self._waiting: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._lock = threading.Lock()
         self._is_closed = False
@@ -31,12 +31,12 @@ class Questions:
     def ask(self, question: Callable[[], Answer], seconds: float = WAIT_SECONDS) -> Answer:
         """Have the loop call `question`, and give what it returned, or raise what it raised.
 
-        Raises LateError when that takes longer than `seconds`, or the loop has ended.
+        Raises BusyError when that takes longer than `seconds`, or the loop has ended.
         """
         future: Future[Answer] = Future()
         with self._lock:
             if self._is_closed or len(self._waiting) >= MOST:
-                raise LateError
+                raise BusyError(self._late)
             self._waiting.append((question, future))
         self._wake()
         try:
@@ -44,7 +44,7 @@ class Questions:
         except TimeoutError:
             if not future.cancel() and future.done():
                 return future.result()
-            raise LateError from None
+            raise BusyError(self._late) from None
 
     def answer(self) -> None:
         """Answer what waits."""
@@ -64,4 +64,4 @@ class Questions:
         while self._waiting:
             future = self._waiting.popleft()[1]
             if future.set_running_or_notify_cancel():
-                future.set_exception(LateError())
+                future.set_exception(BusyError(self._late))

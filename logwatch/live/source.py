@@ -7,13 +7,15 @@ from ipaddress import ip_address
 import msgspec
 
 from logwatch.blacklist import Network, parse_network
-from logwatch.export import View
+from logwatch.errors import UsageError
+from logwatch.export import BadRequestError, View
 from logwatch.export.printable import printable
 from logwatch.ledger import Family
 from logwatch.live.facts import Known
 from logwatch.live.history import History, summed
 from logwatch.live.services import service
 from logwatch.live.summary import Entry, entry_of, last_seen, recent
+from logwatch.offenders import read_target
 
 PORTS = 100
 
@@ -159,6 +161,14 @@ def source_page(  # noqa: PLR0913 - what is known at one moment
         commands=commands,
     )
     return msgspec.json.encode(page)
+
+
+def target_of(address: str) -> Network:
+    """Read the address of a request. Raises BadRequestError."""
+    try:
+        return read_target(address)
+    except UsageError as error:
+        raise BadRequestError(str(error)) from None
 
 
 def commands_of(network: str, *, is_banned: bool) -> Commands:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from logwatch.live.questions import MOST, LateError, Questions
+from logwatch.export import BusyError
+from logwatch.live.questions import MOST, Questions
 
 
 class Loop:
@@ -14,7 +15,7 @@ class Loop:
     def __init__(self) -> None:
         self._woken = threading.Semaphore(0)
         self._is_over = False
-        self.questions = Questions(self._woken.release)
+        self.questions = Questions(self._woken.release, "late")
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
@@ -50,9 +51,9 @@ def test_what_a_question_raises_is_raised_where_it_was_asked(loop: Loop) -> None
 
 
 def test_a_loop_that_does_not_come_round_is_not_waited_for() -> None:
-    questions = Questions(lambda: None)
+    questions = Questions(lambda: None, "late")
     asked: list[int] = []
-    with pytest.raises(LateError):
+    with pytest.raises(BusyError):
         questions.ask(lambda: asked.append(1), seconds=0.01)
     questions.answer()
     assert [] == asked
@@ -61,10 +62,10 @@ def test_a_loop_that_does_not_come_round_is_not_waited_for() -> None:
 def test_no_more_wait_than_make_sense() -> None:
     """A question more than there may be is refused at once."""
     full = threading.Semaphore(0)
-    questions = Questions(full.release)
+    questions = Questions(full.release, "late")
 
     def ask() -> None:
-        with pytest.raises(LateError):
+        with pytest.raises(BusyError):
             questions.ask(int, 10.0)
 
     threads = [threading.Thread(target=ask) for _ in range(MOST)]
@@ -80,5 +81,5 @@ def test_no_more_wait_than_make_sense() -> None:
 
 def test_after_the_end_nobody_waits(loop: Loop) -> None:
     loop.end()
-    with pytest.raises(LateError):
+    with pytest.raises(BusyError):
         loop.questions.ask(int, 10.0)
