@@ -28,6 +28,8 @@ LINES = 1_200_000
 """Of a file: enough for each of a million sources."""
 BATCHES = {2_500: "live", 200_000: "backlog"}
 START = 1_800_000_000.0
+BAN = 3_600.0
+"""Seconds for which a banned source rests: nothing of it is counted."""
 GOAL = 10.0
 RULES = read_rules(None).rules
 
@@ -88,7 +90,7 @@ def _evidence(path: Path, lines: int) -> tuple[float, float]:
         counting += counted - began
         packets += summary.packets
         for source, *_ in found:
-            evidence.restart(source)  # as a ban does
+            evidence.rest(source, at + BAN)
     if packets != LINES:
         sys.exit(f"{path}: {packets:,} packets instead of {LINES:,}")
     return counting, judging
