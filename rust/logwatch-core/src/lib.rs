@@ -11,6 +11,7 @@ pub mod address;
 pub mod body;
 mod candidates;
 pub mod class;
+pub mod count;
 pub mod cursor;
 pub mod distinct;
 pub mod evidence;

@@ -6,7 +6,8 @@
 use std::fmt;
 
 use crate::class::{Class, Interface, Transport};
-use crate::flows::{Count, Flows, Tag, Word};
+use crate::count::Count;
+use crate::flows::{Flows, Tag, Word};
 use crate::hash::Seed;
 use crate::policy::Policy;
 use crate::prefix::PREFIXES_MOST;

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::class::{Class, Classes, Interface};
+use crate::count::Count;
 use crate::fast::{Addresses, Sight};
-use crate::flows::{Count, Flows, Tag, Word};
+use crate::flows::{Flows, Tag, Word};
 use crate::hash::Seed;
 use crate::line::{Kind, Reading};
 use crate::losses::Losses;

@@ -1,7 +1,7 @@
 //! A summary counted into families of series.
 
 use crate::address::Address;
-use crate::flows::Count;
+use crate::count::Count;
 use crate::protocol::{self, Protocol};
 use crate::series::{self, Key, Series, Sum};
 use crate::summary::Summary;

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::address::Address;
 use crate::class::Class;
-use crate::flows::{Count, Flows, Word};
+use crate::count::Count;
+use crate::flows::{Flows, Word};
 use crate::protocol::Protocol;
 use crate::summary::Summary;
 

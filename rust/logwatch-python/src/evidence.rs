@@ -12,7 +12,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::{Summary, seed};
+use crate::seed;
+use crate::summary::Summary;
 
 /// Conditions within conditions.
 const DEPTH_MOST: usize = 32;

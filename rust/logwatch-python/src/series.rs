@@ -6,7 +6,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
-use crate::Summary;
+use crate::summary::Summary;
 
 /// Labels, and (packets, bytes, used) or None where a series lost its place.
 type Change<'py> = (Bound<'py, PyTuple>, Option<(u128, u128, f64)>);

@@ -12,8 +12,8 @@ use super::sampling;
 use super::seen::{self, Seen, Waiting};
 use super::table::{Moment, Reach, Table};
 use super::trail::{Silence, Source};
+use super::values::{bits, destination_value, node_value};
 use crate::address::Address;
-use crate::distinct::mix;
 use crate::hash::Seed;
 use crate::summary::Summary;
 
@@ -471,31 +471,4 @@ fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
         bits &= bits.wrapping_sub(1);
         one
     })
-}
-
-/// An address as a number, within its family.
-fn bits(address: Address) -> u128 {
-    match address {
-        Address::V4(bits) => u128::from(bits),
-        Address::V6(bits) => bits,
-    }
-}
-
-/// A destination as one word; that two of IPv6 are the same word does not happen by chance.
-fn destination_value(destination: Address) -> u64 {
-    match destination {
-        Address::V4(bits) => u64::from(bits),
-        Address::V6(bits) => distinct_value(mix(mix((bits >> 64) as u64) ^ bits as u64)),
-    }
-}
-
-/// A node's name as one word.
-pub(super) fn node_value(name: &str) -> u64 {
-    let mixed = |hash, byte| mix(hash ^ u64::from(byte)).wrapping_add(1);
-    distinct_value(name.bytes().fold(1, mixed))
-}
-
-/// The largest number marks a free entry.
-fn distinct_value(hash: u64) -> u64 {
-    hash.min(u64::MAX - 1)
 }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use super::engine::{AT_MOST, Evidence, node_value};
+use super::engine::{AT_MOST, Evidence};
 use super::plan::{Measure, Name};
 use super::sketch::{self, Sketch};
 use super::table::{Moment, Table};
 use super::tally::{quarter, quarter_start};
+use super::values::node_value;
 use super::window::{bucket, bucket_start};
 use super::wire::{DamagedEvidence, Names, Told, Written, read};
 

@@ -30,6 +30,7 @@ mod slots;
 mod table;
 mod tally;
 mod trail;
+mod values;
 mod window;
 mod wire;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use logwatch_core::address::Address;
 use logwatch_core::body::Packet;
-use logwatch_core::flows::Count;
+use logwatch_core::count::Count;
 use logwatch_core::line::{Kind, Reading};
 use logwatch_core::losses::Losses;
 use logwatch_core::policy::Policy;
