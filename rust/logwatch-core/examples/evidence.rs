@@ -30,7 +30,7 @@ const PASSES: usize = 5;
 /// As those that come with the agent.
 fn rules() -> Vec<Rule> {
     let tcp = Condition::Protocol(protocol::TCP);
-    let asking = Condition::And(vec![tcp.clone(), Condition::Not(Box::new(Condition::Reply))]);
+    let asking = Condition::And(vec![tcp, Condition::Not(Box::new(Condition::Reply))]);
     let rule = |measure, threshold, within, condition: &Condition| Rule {
         measure,
         threshold,
@@ -39,8 +39,8 @@ fn rules() -> Vec<Rule> {
     };
     vec![
         rule(Measure::Ports, 15, 60_000, &asking),
-        rule(Measure::Packets, 100, 600_000, &asking),
-        rule(Measure::Destinations, 10, 600_000, &Condition::And(vec![tcp, Condition::Syn])),
+        rule(Measure::Packets, 1_500, 600_000, &asking),
+        rule(Measure::Destinations, 10, 600_000, &asking),
         rule(Measure::Ports, 30, 86_400_000, &asking),
     ]
 }
