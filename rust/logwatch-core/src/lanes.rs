@@ -8,6 +8,10 @@ mod x86;
 
 use plain::Plain;
 
+/// Bytes that the processor fetches at once.
+#[cfg(target_arch = "x86_64")]
+const LINE_BYTES: usize = 64;
+
 /// Looks at blocks of bytes; bit `i` of a mask stands for byte `i`.
 pub trait Lanes: Copy {
     /// Which bytes are `wanted`.
@@ -166,9 +170,26 @@ impl Level {
 #[inline(always)]
 pub fn prefetch<T>(place: &T) {
     #[cfg(target_arch = "x86_64")]
-    x86::prefetch(place);
+    x86::prefetch(std::ptr::from_ref(place));
     #[cfg(not(target_arch = "x86_64"))]
     let _: &T = place;
+}
+
+/// The same for neighbours: each line of memory that they lie in.
+#[inline(always)]
+pub fn prefetch_all<T>(places: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let start = places.as_ptr().cast::<u8>();
+        let end = start.wrapping_add(size_of_val(places));
+        let mut line = start.wrapping_sub(start.addr() % LINE_BYTES);
+        while line < end {
+            x86::prefetch(line);
+            line = line.wrapping_add(LINE_BYTES);
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _: &[T] = places;
 }
 
 #[cfg(test)]

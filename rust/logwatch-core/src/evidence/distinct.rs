@@ -203,13 +203,15 @@ impl Distinct {
     /// Drops what is older than the longest window, then takes a larger table or a sketch if need be.
     #[inline(never)]
     fn make_room(&mut self, bounds: Bounds<'_>) {
-        let live: Vec<_> = self.entries(self.newest(), bounds.longest()).collect();
-        if live.len() > bounds.exact {
+        let from = (u64::from(self.newest) + 1).saturating_sub(bounds.longest()) as u32;
+        let (state, count) = match &self.state {
+            State::Narrow(slots) => slots.anew(from, State::Narrow),
+            State::Wide(slots) => slots.anew(from, State::Wide),
+            State::Empty | State::One(_) | State::Sketched(_) => return,
+        };
+        (self.state, self.count) = (state, count);
+        if count as usize > bounds.exact {
             self.take_sketch(bounds);
-        } else {
-            let offset = |at: u64| (at - self.base) as u32;
-            let live: Vec<_> = live.into_iter().map(|(value, at)| (value, offset(at))).collect();
-            self.keep(&live);
         }
     }
 

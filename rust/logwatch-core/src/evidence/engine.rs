@@ -7,10 +7,11 @@ use super::judge::{Fulfilled, Near};
 use super::near::{NearMiss, NearMisses};
 use super::pairs;
 use super::plan::{ClassPlan, Measure, Plan, WindowGauge};
+use super::reach::Reach;
 use super::samples::SAMPLES_MOST;
 use super::sampling;
 use super::seen::{self, Seen, Waiting};
-use super::table::{Moment, Reach, Table};
+use super::table::{Moment, Table};
 use super::trail::{Silence, Source};
 use super::values::{bits, destination_value, node_value};
 use crate::address::Address;
@@ -172,7 +173,7 @@ impl Evidence {
         now: &Moment,
     ) {
         let mut waiting: Vec<Waiting> = Vec::with_capacity(BATCH);
-        for (seen, to) in rows {
+        rows.for_each(|(seen, to)| {
             let class = &classes[seen.class];
             let mut mask = class.mask(|rest| rest.holds(seen.source, seen.port, seen.destination));
             if class.asks_destination && seen.destination.is_none() && to.is_some() {
@@ -180,7 +181,7 @@ impl Evidence {
                 mask.distincts |= of_one.distincts & self.table.plan.destination_keepers;
             }
             if mask.is_empty() {
-                continue;
+                return;
             }
             let source = Source::of(seen.source);
             let hash = self.table.hash(source);
@@ -204,7 +205,7 @@ impl Evidence {
                 self.put(classes, &mut waiting, now);
                 waiting.clear();
             }
-        }
+        });
         self.put(classes, &mut waiting, now);
     }
 
@@ -219,7 +220,8 @@ impl Evidence {
             }
         }
         for each in waiting {
-            let place = self.table.find(each.source, each.hash);
+            let known = each.place.filter(|place| self.table.is_of(*place, each.source));
+            let place = known.or_else(|| self.table.find(each.source, each.hash));
             let place = place.or_else(|| self.table.admit(each.source, each.hash, now, false));
             if let Some(place) = place {
                 self.count(place, each, &classes[each.class], now);
@@ -249,9 +251,9 @@ impl Evidence {
         let mut reach = Reach::default();
         for gauge in ones(mask.windows) {
             let (plan, window) = table.window_mut(place, gauge);
-            let WindowGauge { bytes, noticed, lowest, .. } = plan.windows[gauge];
+            let WindowGauge { bytes, marks, .. } = plan.windows[gauge];
             window.add(now.buckets[gauge], if bytes { waiting.bytes } else { waiting.packets });
-            reach = reach.or(Reach::of(window.total(), noticed, lowest));
+            reach = reach.or(Reach::of(window.total(), marks));
         }
         for gauge in ones(mask.tallies) {
             table.tally_mut(place, gauge).add(now.quarters[gauge], waiting.packets);

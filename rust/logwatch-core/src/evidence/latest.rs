@@ -1,5 +1,8 @@
 //! The latest of many values, and when each was last seen.
 
+/// Values that there is more room for each time.
+const STEP: usize = 4;
+
 /// At most so many values; the latest ones stay.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Latest<V, const MOST: usize>(Vec<(V, u64)>);
@@ -9,8 +12,10 @@ impl<V: Copy + Ord, const MOST: usize> Latest<V, MOST> {
         if let Some(known) = self.0.iter_mut().find(|known| known.0 == value) {
             known.1 = known.1.max(at);
         } else if self.0.len() < MOST {
-            // What grows by one takes no more than it needs.
-            self.0.reserve_exact(1);
+            if self.0.len() == self.0.capacity() {
+                // Few sources have many: twice as much each time would be too much for most.
+                self.0.reserve_exact(STEP.min(MOST - self.0.len()));
+            }
             self.0.push((value, at));
         } else if let Some(oldest) = self.0.iter_mut().min_by_key(|known| (known.1, known.0))
             && (oldest.1, oldest.0) < (at, value)

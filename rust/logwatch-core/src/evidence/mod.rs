@@ -20,6 +20,7 @@ mod near;
 mod networks;
 mod pairs;
 mod plan;
+mod reach;
 mod ring;
 mod samples;
 mod sampling;

@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::condition::{Condition, Decision, PolicyFacts};
 use super::distinct::Bounds;
+use super::reach::Marks;
 use super::shapes::Shapes;
 use crate::class::Class;
 use crate::distinct::mix;
@@ -87,10 +88,7 @@ pub(super) struct WindowGauge {
     pub bytes: bool,
     pub within: u64,
     condition: usize,
-    /// The lowest threshold of its rules.
-    pub lowest: u64,
-    /// From which number on a source is judged: `lowest`, or less where near misses are kept.
-    pub noticed: u64,
+    pub marks: Marks,
 }
 
 /// Packets beside what else is counted of them.
@@ -108,10 +106,7 @@ pub(super) struct DistinctGauge {
     windows: Vec<u64>,
     exact: usize,
     condition: usize,
-    /// The lowest threshold of its rules.
-    pub lowest: u64,
-    /// From which number on a source is judged: `lowest`, or less where near misses are kept.
-    pub noticed: u64,
+    pub marks: Marks,
 }
 
 impl DistinctGauge {
@@ -142,6 +137,8 @@ pub(super) struct Judged {
     pub gauge: Gauge,
     pub packets: Packets,
     pub threshold: u64,
+    /// What one of what it counts is of the threshold.
+    pub share: f32,
     pub within: u64,
 }
 
@@ -298,7 +295,9 @@ impl Plan {
         };
         let gauge = gauge.expect("the gauges of all rules were made before");
         let packets = packets.unwrap_or_else(|| Packets::Tally(self.tally(within, condition)));
-        self.rules.push(Judged { gauge, packets, threshold, within });
+        #[allow(clippy::cast_precision_loss)]
+        let share = 1.0 / threshold as f32;
+        self.rules.push(Judged { gauge, packets, threshold, share, within });
     }
 
     fn tally(&mut self, within: u64, condition: usize) -> usize {
@@ -330,11 +329,10 @@ impl Plan {
         let at = position(
             &mut self.windows,
             |known| (known.bytes, known.within, known.condition) == (bytes, within, condition),
-            || WindowGauge { bytes, within, condition, lowest: threshold, noticed: threshold },
+            || WindowGauge { bytes, within, condition, marks: Marks::new(threshold) },
         );
         let gauge = &mut self.windows[at];
-        gauge.lowest = threshold.min(gauge.lowest);
-        gauge.noticed = gauge.lowest;
+        gauge.marks = Marks::new(threshold.min(gauge.marks.lowest));
         self.conditions[condition].1.windows |= 1 << at;
     }
 
@@ -347,16 +345,14 @@ impl Plan {
                 windows: Vec::new(),
                 exact: EXACT_LEAST as usize,
                 condition,
-                lowest: threshold,
-                noticed: threshold,
+                marks: Marks::new(threshold),
             },
         );
         let gauge = &mut self.distincts[at];
         if let Err(place) = gauge.windows.binary_search(&within) {
             gauge.windows.insert(place, within);
         }
-        gauge.lowest = gauge.lowest.min(threshold);
-        gauge.noticed = gauge.lowest;
+        gauge.marks = Marks::new(threshold.min(gauge.marks.lowest));
         if threshold <= EXACT_MOST {
             gauge.exact = gauge.exact.max(threshold as usize);
         }
@@ -365,11 +361,9 @@ impl Plan {
 
     /// Sets from which number on a source is judged, by the lowest threshold of each gauge.
     pub(super) fn notice(&mut self, number: impl Fn(u64) -> u64) {
-        for gauge in &mut self.windows {
-            gauge.noticed = number(gauge.lowest);
-        }
-        for gauge in &mut self.distincts {
-            gauge.noticed = number(gauge.lowest);
+        let windows = self.windows.iter_mut().map(|gauge| &mut gauge.marks);
+        for marks in windows.chain(self.distincts.iter_mut().map(|gauge| &mut gauge.marks)) {
+            marks.noticed = number(marks.lowest);
         }
     }
 

@@ -64,13 +64,30 @@ pub(super) struct Slots<E>(Box<[E]>);
 impl<E: Entry> Slots<E> {
     /// A table with room for twice as many entries: half of it is free, so that the next time is far.
     pub(super) fn of(entries: &[(u64, u32)]) -> Self {
-        let size = (entries.len() * 2).next_power_of_two().max(FIRST_ENTRIES);
-        let mut slots = Self(vec![E::new(0, FREE); size].into());
+        let mut slots = Self::with_room(entries.len());
         for (value, at) in entries {
             let place = slots.place(*value);
             slots.0[place] = E::new(*value, *at);
         }
         slots
+    }
+
+    /// The same values in a table with room for twice as many, without those of before a time; and how
+    /// many they are.
+    pub(super) fn anew<T>(&self, from: u32, wrap: impl Fn(Self) -> T) -> (T, u32) {
+        let live = || self.0.iter().filter(|entry| (from..FREE).contains(&entry.at()));
+        let count = live().count();
+        let mut slots = Self::with_room(count);
+        for entry in live() {
+            let place = slots.place(entry.value());
+            slots.0[place] = *entry;
+        }
+        (wrap(slots), count as u32)
+    }
+
+    fn with_room(count: usize) -> Self {
+        let size = (count * 2).next_power_of_two().max(FIRST_ENTRIES);
+        Self(vec![E::new(0, FREE); size].into())
     }
 
     /// Asks for what [`Self::see`] will look at.

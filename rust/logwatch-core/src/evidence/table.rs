@@ -8,6 +8,7 @@ use super::distinct::Distinct;
 use super::filter::Filter;
 use super::index::Index;
 use super::plan::{Gauge, Measure, Plan};
+use super::reach::Reach;
 use super::samples::Samples;
 use super::tally::{Tally, quarter};
 use super::trail::{Source, Trail};
@@ -36,28 +37,6 @@ impl Moment {
             buckets: plan.windows.iter().map(|gauge| bucket(at, gauge.within)).collect(),
             quarters: plan.tallies.iter().map(|gauge| quarter(at, gauge.within)).collect(),
         }
-    }
-}
-
-/// How near a source may be to the rule of a gauge that it is nearest to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Reach {
-    /// Maybe it fulfils it, or is so near that it is to be judged.
-    pub is_there: bool,
-    /// A third of the way at least.
-    pub is_third: bool,
-}
-
-impl Reach {
-    #[inline]
-    pub(super) fn of(reached: u64, noticed: u64, lowest: u64) -> Self {
-        Self { is_there: reached >= noticed, is_third: reached >= lowest.div_ceil(3) }
-    }
-
-    /// The nearer of two.
-    #[inline]
-    pub(super) fn or(self, other: Self) -> Self {
-        Self { is_there: self.is_there | other.is_there, is_third: self.is_third | other.is_third }
     }
 }
 
@@ -141,9 +120,9 @@ impl Table {
     #[inline]
     fn prefetch_gauges(&self, place: usize) {
         lanes::prefetch(&self.trails[place]);
-        prefetch_all(of_place(&self.windows, place, self.plan.windows.len()));
-        prefetch_all(of_place(&self.tallies, place, self.plan.tallies.len()));
-        prefetch_all(of_place(&self.distincts, place, self.plan.distincts.len()));
+        lanes::prefetch_all(of_place(&self.windows, place, self.plan.windows.len()));
+        lanes::prefetch_all(of_place(&self.tallies, place, self.plan.tallies.len()));
+        lanes::prefetch_all(of_place(&self.distincts, place, self.plan.distincts.len()));
     }
 
     /// Asks for what the sets at a place, which was asked for, will write to.
@@ -161,9 +140,13 @@ impl Table {
 
     #[inline]
     pub(super) fn find(&self, source: Source, hash: u64) -> Option<usize> {
-        self.index.find(hash, |place| {
-            self.trails[place].as_ref().is_some_and(|trail| trail.source() == source)
-        })
+        self.index.find(hash, |place| self.is_of(place, source))
+    }
+
+    /// Whether a place is that of a source.
+    #[inline]
+    pub(super) fn is_of(&self, place: usize, source: Source) -> bool {
+        self.trails[place].as_ref().is_some_and(|trail| trail.source() == source)
     }
 
     pub(super) fn place(&self, source: Source) -> Option<usize> {
@@ -216,7 +199,7 @@ impl Table {
         let (plan, distinct) = self.distinct_mut(place, gauge);
         let gauge = &plan.distincts[gauge];
         distinct.see(value, at, gauge.bounds());
-        Reach::of(distinct.count_most(), gauge.noticed, gauge.lowest)
+        Reach::of(distinct.count_most(), gauge.marks)
     }
 
     /// The plan and a set, to be put into.
@@ -291,20 +274,22 @@ impl Table {
         if self.trail(place).is_quiet(now.at) {
             return 1.0;
         }
+        let windows = of_place(&self.windows, place, self.plan.windows.len());
+        let distincts = of_place(&self.distincts, place, self.plan.distincts.len());
         let mut nearest = 0.0_f32;
         for rule in &self.plan.rules {
             let reached = match rule.gauge {
                 Gauge::Window(gauge) => {
-                    let window = self.window(place, gauge);
+                    let window = &windows[gauge];
                     if window.is_over(now.buckets[gauge]) { 0 } else { window.total() }
                 }
                 Gauge::Distinct(gauge, _) => {
-                    let distinct = self.distinct(place, gauge);
+                    let distinct = &distincts[gauge];
                     let is_over = distinct.newest() + rule.within <= now.at;
                     if is_over { 0 } else { distinct.count_most() }
                 }
             };
-            nearest = nearest.max(reached as f32 / rule.threshold as f32);
+            nearest = nearest.max(reached as f32 * rule.share);
         }
         nearest.min(1.0)
     }
@@ -361,15 +346,4 @@ impl Table {
 
 fn of_place<T>(all: &[T], place: usize, gauges: usize) -> &[T] {
     &all[place * gauges..][..gauges]
-}
-
-/// Asks for the memory of some neighbours: each line of it at least once.
-#[inline]
-fn prefetch_all<T>(all: &[T]) {
-    for one in all.iter().step_by((64 / size_of::<T>()).max(1)) {
-        lanes::prefetch(one);
-    }
-    if let Some(last) = all.last() {
-        lanes::prefetch(last);
-    }
 }

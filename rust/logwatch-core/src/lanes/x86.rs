@@ -95,11 +95,11 @@ impl Detected {
     }
 }
 
-/// Asks the processor to have `place` at hand soon.
+/// Asks the processor to have `place` at hand soon; there need not be anything.
 #[inline(always)]
-pub(super) fn prefetch<T>(place: &T) {
+pub(super) fn prefetch<T>(place: *const T) {
     // SAFETY: SSE is part of x86-64, and a prefetch reads nothing that the program sees.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast()) }
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) }
 }
 
 /// Thirty-two bytes at once. Made only inside [`with_avx2`].
