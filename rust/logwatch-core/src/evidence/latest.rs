@@ -1,6 +1,6 @@
 //! The latest of many values, and when each was last seen.
 
-/// Values that there is more room for each time.
+/// Values that there is more room for each time, after the first.
 const STEP: usize = 4;
 
 /// At most so many values; the latest ones stay.
@@ -13,8 +13,9 @@ impl<V: Copy + Ord, const MOST: usize> Latest<V, MOST> {
             known.1 = known.1.max(at);
         } else if self.0.len() < MOST {
             if self.0.len() == self.0.capacity() {
-                // Few sources have many: twice as much each time would be too much for most.
-                self.0.reserve_exact(STEP.min(MOST - self.0.len()));
+                // Most sources have one; twice as much each time would be too much for the others.
+                let step = if self.0.is_empty() { 1 } else { STEP };
+                self.0.reserve_exact(step.min(MOST - self.0.len()));
             }
             self.0.push((value, at));
         } else if let Some(oldest) = self.0.iter_mut().min_by_key(|known| (known.1, known.0))
