@@ -11,7 +11,6 @@ from logwatch.cluster import Snapshot as Cached
 from logwatch.escalator.counted import ClusterCounts
 from logwatch.escalator.term import Term
 from logwatch.export import Asked, EscalatorView
-from logwatch.export.printable import printable
 from logwatch.ledger import Snapshot
 from logwatch.live import (
     Commands,
@@ -28,6 +27,7 @@ from logwatch.live import (
     target_of,
 )
 from logwatch.offenders import Ban
+from logwatch.printable import printable
 
 LATE = "the loop of the escalator does not come round: look at /healthz and the log"
 

@@ -10,9 +10,9 @@ from itertools import product
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from logwatch.export.decided import DecisionCollector, counter_family
-from logwatch.export.printable import printable
 from logwatch.export.view import ReportView, View
 from logwatch.ledger import Labels
+from logwatch.printable import printable
 
 KINDS = ("packet", "repeated", "odd", "forged", "other")
 

@@ -12,9 +12,9 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from logwatch.export.escalation import escalation_histogram
-from logwatch.export.printable import printable
 from logwatch.export.view import View
 from logwatch.ledger import Labels
+from logwatch.printable import printable
 
 
 class DecisionCollector(Collector):

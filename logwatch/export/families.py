@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from logwatch.export.printable import printable
 from logwatch.export.view import View
 from logwatch.ledger import Family, Labels
+from logwatch.printable import printable
 
 Encode = Callable[[Collector], bytes]
 """One of prometheus-client's, for the format that the scraper asks for."""

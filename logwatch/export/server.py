@@ -31,7 +31,6 @@ from logwatch.export.access import Access, Token
 from logwatch.export.connection import KEEP_ALIVE_SECONDS, LARGEST_HEAD_BYTES, Connection
 from logwatch.export.errors import ListenError, WebError
 from logwatch.export.metrics import Metrics
-from logwatch.export.printable import printable
 from logwatch.export.site import (
     INDEX,
     BadRequestError,
@@ -42,6 +41,7 @@ from logwatch.export.site import (
     read_files,
 )
 from logwatch.export.tls import Tls
+from logwatch.printable import printable
 
 BACKLOG = 1024
 """Connections that wait for us. Of more, the kernel has a client try again after a second."""

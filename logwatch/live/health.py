@@ -6,8 +6,8 @@ from typing import Literal
 import msgspec
 
 from logwatch.export import View
-from logwatch.export.printable import printable
 from logwatch.live.history import History
+from logwatch.printable import printable
 
 Level = Literal["ok", "warning", "problem"]
 

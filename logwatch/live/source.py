@@ -9,13 +9,13 @@ import msgspec
 from logwatch.blacklist import Network, parse_network
 from logwatch.errors import UsageError
 from logwatch.export import BadRequestError, View
-from logwatch.export.printable import printable
 from logwatch.ledger import Family
 from logwatch.live.facts import Known
 from logwatch.live.history import History, summed
 from logwatch.live.services import service
 from logwatch.live.summary import Entry, entry_of, last_seen, recent
 from logwatch.offenders import read_target
+from logwatch.printable import printable
 
 PORTS = 100
 

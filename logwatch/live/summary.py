@@ -12,13 +12,13 @@ from typing import Literal
 import msgspec
 
 from logwatch.export import Asked, View
-from logwatch.export.printable import printable
 from logwatch.ledger import Count, Family, Labels, Snapshot
 from logwatch.live.facts import Decided
 from logwatch.live.health import Finding, Health, health_of
 from logwatch.live.history import POLICIES, Growth, History, Row, by_policy, other_policies, summed
 from logwatch.live.services import service
 from logwatch.offenders import Ban
+from logwatch.printable import printable
 
 NONE: Family = Family()
 

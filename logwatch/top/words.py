@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from logwatch.export.printable import printable
+from logwatch.printable import printable
 
 BARS = " ▁▂▃▄▅▆▇█"
 """By eighths of a line's height."""

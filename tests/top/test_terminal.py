@@ -175,3 +175,14 @@ def test_other_commands_do_not_pay_for_the_screen() -> None:
         imported = set(done.stderr.decode().split())
         assert "textual" not in imported
         assert arguments[0] == "top" or "logwatch.top" not in imported
+
+
+def test_who_asks_a_server_imports_none() -> None:
+    """It was a third of what the screen takes to import."""
+    show = "import sys; import logwatch.cli.top, logwatch.top.screen; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", show], capture_output=True, timeout=60, check=True, env=os.environ
+    )
+    imported = set(done.stdout.decode().split())
+    assert "logwatch.top.screen" in imported
+    assert set() == imported & {"uvicorn", "starlette", "prometheus_client", "logwatch.export"}

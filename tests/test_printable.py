@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwatch.export.printable import printable
+from logwatch.printable import printable
 
 texts = st.text(st.characters(codec=None, exclude_categories=()) | st.sampled_from("\\x0u\n\udc80"))
 
