@@ -19,7 +19,7 @@ class Browsing:
     def __init__(self, browser: Browser, url: str, **settings: Any) -> None:  # noqa: ANN401
         self._context = browser.new_context(**({"timezone_id": "Asia/Tokyo"} | settings))
         self._context.set_default_timeout(15_000)
-        self._origin = urlsplit(url).netloc
+        self._server = _server(url)
         self.page: Page = self._context.new_page()
         self.page.add_init_script(VIOLATIONS)
         self.requests: list[str] = []
@@ -41,7 +41,7 @@ class Browsing:
             if kind is None:
                 assert [] == self.thrown
                 assert [] == self.page.evaluate("window.violations")
-                assert {self._origin} == {urlsplit(url).netloc for url in self.requests}
+                assert {self._server} == {_server(url) for url in self.requests}
         finally:
             self._context.close()
 
@@ -64,3 +64,8 @@ class Browsing:
     def asked(self) -> list[str]:
         """Give the paths and arguments of what was asked of the API."""
         return [url.partition("/api/")[2] for url in self.requests if "/api/" in url]
+
+
+def _server(url: str) -> str:
+    """Give host and port of an address, without a password."""
+    return urlsplit(url).netloc.rpartition("@")[2]

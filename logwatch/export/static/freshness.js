@@ -2,6 +2,7 @@
 
 import { byId, mark, say } from "./dom.js";
 import { clock, duration } from "./format.js";
+import { NO_TOKEN, Refusal } from "./poll.js";
 
 /** A server that is busy may miss one question. */
 const STALE_SECONDS = 5;
@@ -13,12 +14,15 @@ export class Freshness {
     this.started = Date.now() / 1000;
     this.paused = false;
     this.reason = "";
+    /** Whether nothing is asked any more, until the page is loaded again. */
+    this.over = false;
     setInterval(() => this.draw(), 1000);
   }
 
   succeed() {
     this.answered = Date.now() / 1000;
     this.reason = "";
+    this.over = false;
     this.draw();
   }
 
@@ -26,13 +30,14 @@ export class Freshness {
   fail(error) {
     const dull = error.name === "TypeError" || error.name === "AbortError";
     this.reason = dull ? "" : ` (${error.message})`;
+    this.over = error instanceof Refusal && error.status === NO_TOKEN;
     this.draw();
   }
 
   draw() {
     const now = Date.now() / 1000;
     const age = now - (this.answered ?? this.started);
-    const stale = !this.paused && !document.hidden && age >= STALE_SECONDS;
+    const stale = !this.paused && !document.hidden && (this.over || age >= STALE_SECONDS);
     const state = this.paused
       ? "paused"
       : stale
@@ -53,7 +58,9 @@ export class Freshness {
           : `What you see is of ${clock(this.answered, now)}`;
       say(
         banner,
-        `The server has not answered for ${duration(age)}${this.reason}. ${since}; asking again every 2 s.`,
+        this.over
+          ? `The server asks for a token again. ${since}; load the page anew to give it.`
+          : `The server has not answered for ${duration(age)}${this.reason}. ${since}; asking again every 2 s.`,
       );
     }
   }

@@ -3,6 +3,9 @@
 const SECONDS = 2;
 const TIMEOUT_SECONDS = 8;
 
+/** Status of an answer to who shows no token, or one that holds no more. */
+export const NO_TOKEN = 401;
+
 /** The server answered, but not with data; its sentence is the message. */
 export class Refusal extends Error {
   /**
@@ -15,7 +18,10 @@ export class Refusal extends Error {
   }
 }
 
-/** Asks `url()` every two seconds; not while it is paused, or the page is hidden. */
+/**
+ * Asks `url()` every two seconds; not while it is paused, or the page is hidden, and no more once
+ * the token is not taken: the browser would ask its reader for it each time.
+ */
 export class Poller {
   /**
    * @param {() => string} url
@@ -62,6 +68,7 @@ export class Poller {
       }
     } catch (error) {
       if (this.asking === asking) {
+        this.running &&= !(error instanceof Refusal && error.status === NO_TOKEN);
         this.failed(error instanceof Error ? error : new Error(String(error)));
       }
     }
@@ -84,7 +91,8 @@ export class Poller {
  * @param {AbortSignal} signal
  */
 async function get(url, signal) {
-  const response = await fetch(url, { signal, cache: "no-store" });
+  // Of the origin: the address of the page may hold the token, which fetch refuses.
+  const response = await fetch(new URL(url, location.origin), { signal, cache: "no-store" });
   if (!response.ok) {
     throw new Refusal(response.status, (await response.text()).trim());
   }
