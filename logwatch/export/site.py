@@ -39,6 +39,9 @@ TYPES = {
 
 INDEX = "index.html"
 
+CHARTS = ("vendor/uPlot.esm.js", "vendor/uPlot.min.css")
+"""The chart library, which is not in the repository: without it the page stays empty."""
+
 
 class StaticError(LogwatchError):
     """A file of the page is missing."""
@@ -105,6 +108,12 @@ def read_files(folder: Path = FILES) -> Mapping[str, File]:
         raise StaticError(f"the live page can't be read ({error}): install logwatch anew") from None
     if INDEX not in files:
         raise StaticError(f"the live page is missing from {folder}: install logwatch anew")
+    if missing := [name for name in CHARTS if name not in files]:
+        raise StaticError(
+            f"the live page lacks {', '.join(missing)} in {folder}: the package was built without"
+            " its chart library, which web/install.sh gets; build it by `make install` or"
+            " deploy/Dockerfile"
+        )
     return files
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import shutil
 import socket
 import threading
 import time
@@ -27,7 +28,7 @@ from logwatch.export import (
     connection,
 )
 from logwatch.export.connection import MOST_CONNECTIONS, Connection
-from logwatch.export.site import read_files
+from logwatch.export.site import FILES, read_files
 from logwatch.ledger import Family, Snapshot, StateError
 
 
@@ -242,6 +243,15 @@ def test_a_missing_page_is_told_at_the_start(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(StaticError, match="missing"):
             read_files(folder)
+
+
+def test_a_package_without_the_chart_library_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    """Its page would ask for it in vain, and tell nothing."""
+    folder = tmp_path / "static"
+    shutil.copytree(FILES, folder)
+    (folder / "vendor" / "uPlot.esm.js").unlink()
+    with pytest.raises(StaticError, match=r"lacks vendor/uPlot\.esm\.js .*web/install\.sh gets"):
+        read_files(folder)
 
 
 def test_a_summary_is_asked_for_with_its_arguments(daemon: Daemon, client: httpx.Client) -> None:
