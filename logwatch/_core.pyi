@@ -336,6 +336,9 @@ class Evidence:
     def nearness(self, source: str, at: float) -> list[tuple[int, int]]:
         """Return (reached, threshold) for each rule; nothing if the source has no trail."""
 
+    def ports(self, source: str, at: float) -> list[int]:
+        """Return the latest 20 ports that a source tried in the longest window, sorted."""
+
     def samples(self, source: str, /) -> list[str]:
         """Return up to 5 lines of a source as they were written, the first 512 bytes of each.
 

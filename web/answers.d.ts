@@ -130,7 +130,7 @@ interface SourceDetail {
     protocol: string | null;
     port: number | null;
     service: string | null;
-    packets: number;
+    packets: number | null;
   }[];
   nodes: { node: string; packets: number }[];
   rules: NearRule[];

@@ -47,6 +47,8 @@ class Known:
     is_enforced: bool
     protection: str | None
     """Why it is never banned."""
+    ports: tuple[int, ...]
+    """The latest that it tried."""
     samples: tuple[str, ...]
 
 
@@ -91,6 +93,7 @@ def known(
         ban=why.ban,
         is_enforced=why.ban is not None and is_enforced(why.ban),
         protection=None if protection is None else protection.text,
+        ports=why.ports,
         samples=tuple(offenders.samples(network)) or kept,
     )
 

@@ -29,12 +29,15 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 class PortOfSource(msgspec.Struct, frozen=True):
-    """Packets of the source to one port; `port` is null where packets have none."""
+    """Packets of the source to one port; `port` is null where packets have none.
+
+    `protocol` and `packets` are null where the evidence alone tells of the port.
+    """
 
     protocol: str | None
     port: int | None
     service: str | None
-    packets: int
+    packets: int | None
 
 
 class NodeOfSource(msgspec.Struct, frozen=True):
@@ -137,7 +140,9 @@ def source_page(  # noqa: PLR0913 - what is known at one moment
                 number,
             )
             for (protocol, port), number in ports[:PORTS]
-        ],
+        ]
+        # What listens there is told for TCP, which most of it is.
+        or [PortOfSource(None, port, service("tcp", str(port)), None) for port in known.ports],
         nodes=[NodeOfSource(node, number) for node, number in (nodes or {}).items()],
         rules=[
             RuleOfSource(

@@ -334,6 +334,7 @@ class Offenders:
         source = source_of(network)
         at = self._seen_until(now)
         reached = [] if source is None else self._trails.nearness(source, at)
+        ports = [] if source is None else self._trails.ports(source, at)
         return Why(
             network=text,
             ban=ban,
@@ -342,6 +343,7 @@ class Offenders:
                 self._near(index, number, threshold)
                 for index, (number, threshold) in enumerate(reached)
             ),
+            ports=tuple(ports) or (() if ban is None else ban.evidence.ports),
             stops=tuple(self._stops(network, ban, now)),
             next_offence=self._book.next_offence(text) if ban is None else ban.offence,
         )

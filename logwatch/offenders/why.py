@@ -48,6 +48,9 @@ class Why:
     near: tuple[Near, ...]
     """In the order of the rules; empty when nothing that counts was seen of it lately, and for a
     network of several sources."""
+    ports: tuple[int, ...]
+    """The latest that it tried, sorted, as far as they are known: of all that rules look back, or
+    of what led to the ban; at most 20."""
     stops: tuple[Stop, ...]
     next_offence: int
     """The number that its next ban would have."""

@@ -67,7 +67,7 @@ def _ports(of: Details) -> list[Text]:
         return []
     told = [
         _kept(port(each.protocol, each.port, each.service))
-        + Text(f"{KEPT}{number(each.packets)}", "dim")
+        + Text("" if each.packets is None else f"{KEPT}{number(each.packets)}", "dim")
         for each in of.ports[:PORTS]
     ]
     if len(of.ports) > PORTS:

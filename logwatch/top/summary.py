@@ -168,12 +168,12 @@ class Timeline(Struct, frozen=True):
 
 
 class Tried(Struct, frozen=True):
-    """A port that a source tried."""
+    """A port that a source tried; `packets` is None where only the port is known."""
 
     protocol: str | None = None
     port: int | None = None
     service: str | None = None
-    packets: int = 0
+    packets: int | None = None
 
 
 class Nearness(Struct, frozen=True):

@@ -78,7 +78,9 @@ def age(seconds: float | None) -> str:
 def port(protocol: str | None, number: int | None, service: str | None = None) -> str:
     """Write where a packet went: 22/tcp ssh."""
     place = UNKNOWN if number is None else str(number)
-    return " ".join(filter(None, (f"{place}/{protocol or UNKNOWN}", service)))
+    if number is None or protocol is not None:
+        place += f"/{protocol or UNKNOWN}"
+    return " ".join(filter(None, (place, service)))
 
 
 def trend(values: Iterable[float | None], width: int) -> str:

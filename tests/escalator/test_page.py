@@ -64,6 +64,7 @@ def test_it_tells_who_is_banned_and_which_nodes_report(cluster: Cluster) -> None
     assert (SCANNER, 40) == (source["source"], source["packets"])
     assert [{"node": "node-a", "packets": 20}, {"node": "node-b", "packets": 20}] == source["nodes"]
     assert NETWORK == source["ban"]["cidr"]
+    assert [*range(1000, 1020)] == [each["port"] for each in source["ports"]]
 
 
 def test_a_replica_that_waits_shows_what_nodes_counted_and_says_who_decides(
@@ -108,3 +109,7 @@ def test_a_browser_shows_the_cluster(cluster: Cluster) -> None:
         assert [SCANNER] == page.locator("#sources tbody .address").all_inner_texts()
         for part in ("#reading", "#interfaces"):
             assert page.locator(part).is_hidden()
+        page.get_by_role("link", name=SCANNER, exact=True).first.click()
+        page.get_by_text("The latest that its evidence holds").wait_for()
+        ports = page.locator("#source tbody .address").all_inner_texts()
+        assert [str(port) for port in range(1000, 1012)] == sorted(ports)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from logwatch.live import (
 HOSTILE = "<img src=x onerror=alert(1)>\udc80\x1b[2J"
 SHOWN = r"<img src=x onerror=alert(1)>\udc80\x1b[2J"
 SOURCES = {(f"203.0.113.{number}",): (number, 60 * number) for number in range(1, 10)}
-UNKNOWN = Known(Explained("192.0.2.1/32", "nothing", (), (), ()), None, False, None, ())
+UNKNOWN = Known(Explained("192.0.2.1/32", "nothing", (), (), ()), None, False, None, (), ())
 
 
 def snapshot(
@@ -148,6 +149,18 @@ def test_the_ports_of_a_source_are_those_of_its_flows() -> None:
     found = json.loads(page)
     assert [(22, 8), (9, 1)] == [(each["port"], each["packets"]) for each in found["ports"]]
     assert 9 == found["timeline"]["packets"][-1]
+
+
+def test_ports_that_were_not_counted_are_those_of_the_evidence() -> None:
+    commands = commands_of("203.0.113.8/32", is_banned=False)
+    known = replace(UNKNOWN, ports=(22, 4242))
+    page = source_page("203.0.113.8", View(snapshot()), History(Snapshot(), 0.0), known, commands)
+    assert page is not None
+    unknown = {"protocol": None, "packets": None}
+    assert [
+        {"port": 22, "service": "ssh", **unknown},
+        {"port": 4242, "service": None, **unknown},
+    ] == json.loads(page)["ports"]
 
 
 def test_of_nobody_there_is_no_page() -> None:

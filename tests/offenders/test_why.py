@@ -3,6 +3,7 @@
 from ipaddress import ip_network
 
 import pytest
+from offenders.packets import Sent
 from offenders.test_brakes import NOW, Judge, flood, judge_by, offender, source
 
 from logwatch.config import Brakes
@@ -44,6 +45,16 @@ def test_it_tells_of_the_ban_and_what_the_next_one_would_be() -> None:
     assert "rule packets" in why.stops[0].text
     judge.expire(NOW + 3600)
     assert (None, 2) == (judge.why(KNOCKER, NOW + 3600).ban, judge.why(KNOCKER, NOW).next_offence)
+
+
+def test_it_tells_the_ports_that_were_tried_before_a_ban_and_after() -> None:
+    judge = Judge(RULES, Protected((), list), mode="enforce", limits=Brakes())
+    judge.see([Sent(source(0), port) for port in (443, 22, 80)], NOW)
+    assert (22, 80, 443) == judge.why(KNOCKER, NOW).ports
+    judge.see([Sent(source(0), port) for port in (5432, 8080)], NOW + 1)
+    assert judge.why(KNOCKER, NOW + 1).ban is not None
+    assert (22, 80, 443, 5432, 8080) == judge.why(KNOCKER, NOW + 1).ports
+    assert () == judge.why(ip_network("192.0.2.1"), NOW).ports
 
 
 def test_an_address_is_asked_for_as_what_a_ban_of_it_denies() -> None:

@@ -10,11 +10,26 @@ from logwatch.top.head import health
 from logwatch.top.lists import sources
 from logwatch.top.summary import Summary
 from logwatch.top.table import Column, Listing, Row, draw
-from logwatch.top.words import age, fold, rate, size, spelled, trend
+from logwatch.top.words import age, fold, port, rate, size, spelled, trend
 
 
 def read(**parts: object) -> Summary:
     return msgspec.convert(served.summary(**parts), Summary)
+
+
+@pytest.mark.parametrize(
+    ("expected", "protocol", "number"),
+    [
+        ("22/tcp ssh", "tcp", 22),
+        ("22 ssh", None, 22),
+        ("-/icmp ssh", "icmp", None),
+        ("-/- ssh", None, None),
+    ],
+)
+def test_a_port_is_told_with_what_is_known_of_it(
+    expected: str, protocol: str | None, number: int | None
+) -> None:
+    assert expected == port(protocol, number, "ssh")
 
 
 @pytest.mark.parametrize(

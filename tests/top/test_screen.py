@@ -131,7 +131,10 @@ DETAILS = {
     "first": served.NOW - 7200.0,
     "last": served.NOW - 60.0,
     "timeline": {"start": served.NOW - 3600.0, "step": 60.0, "packets": [0] * 59 + [7]},
-    "ports": [{"protocol": "tcp", "port": 22, "service": "ssh", "packets": 1900}],
+    "ports": [
+        {"protocol": "tcp", "port": 22, "service": "ssh", "packets": 1900},
+        {"protocol": None, "port": 4242, "service": None, "packets": None},
+    ],
     "nodes": [{"node": "worker-2", "packets": 2000}],
     "rules": [
         {
@@ -168,6 +171,7 @@ def test_enter_tells_all_of_a_source() -> None:
             "7 of 15 distinct ports within 1m: many-ports (it is banned already)",
             "ssh",
             "1,900",
+            "4242",
             "worker-2",
             r"IN=\x1b[2Jeth1",
         )

@@ -114,6 +114,6 @@ export function utc(seconds) {
 
 /** @param {{ protocol: string | null, port: number | null }} port */
 export function portName(port) {
-  const protocol = port.protocol ?? "unknown";
-  return port.port === null ? protocol : `${port.port}/${protocol}`;
+  const known = [port.port, port.protocol].filter((part) => part !== null);
+  return known.join("/") || "unknown";
 }

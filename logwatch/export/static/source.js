@@ -65,7 +65,12 @@ export class SourcePage {
     this.chart.show(start, step, [{ label: "denied", colour: "--series-1", values: packets }]);
     this.#drawRules(detail);
     this.#drawFacts(detail, now);
-    this.ports.show(detail.ports, now, { empty: "No port of it is kept here." });
+    this.ports.show(detail.ports, now, {
+      empty: "No port of it is kept here.",
+      rest: isCounted(detail)
+        ? ""
+        : "The latest that its evidence holds, which has no protocols or packets of each.",
+    });
     hideUnless(this.nodes, detail.nodes.length > 0);
     pairs(
       this.nodes,
@@ -177,7 +182,7 @@ export class SourcePage {
     pairs(this.facts, [
       { name: "denied", value: counted(detail.packets, "packet") },
       { name: "size", value: bytes(detail.bytes) },
-      { name: "ports", value: count(detail.ports.length || null) },
+      { name: "ports", value: count(isCounted(detail) ? detail.ports.length : null) },
       { name: "first seen", value: "" },
       { name: "last seen", value: "" },
     ]);
@@ -189,6 +194,11 @@ export class SourcePage {
       ago(part(row, "dd", "pair-value"), seconds, now, "unknown");
     }
   }
+}
+
+/** Whether packets to each port were counted here. @param {SourceDetail} detail */
+function isCounted(detail) {
+  return detail.ports.some((row) => row.packets !== null);
 }
 
 /** Hide the card of what there is none of. @param {Element} list @param {boolean} any */

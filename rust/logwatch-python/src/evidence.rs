@@ -321,6 +321,10 @@ impl Evidence {
         Ok(near.iter().map(|near| (near.reached, near.threshold)).collect())
     }
 
+    fn ports(&self, source: &str, at: f64) -> PyResult<Vec<u16>> {
+        Ok(self.inner.ports(self::source(source)?, milliseconds("at", at)?))
+    }
+
     #[pyo3(signature = (source, /))]
     fn samples(&self, source: &str) -> PyResult<Vec<String>> {
         Ok(self.inner.samples(self::source(source)?))

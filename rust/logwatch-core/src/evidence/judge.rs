@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::engine::{AT_MOST, Evidence};
 use super::latest::Latest;
 use super::plan::{Gauge, Judged, Measure, Packets};
 use super::shapes::Shapes;
@@ -62,6 +63,18 @@ impl Near {
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         let product = |one: u64, two: u64| u128::from(one) * u128::from(two);
         product(self.reached, other.threshold).cmp(&product(other.reached, self.threshold))
+    }
+}
+
+impl Evidence {
+    /// The latest ports that a source tried within the longest window of the rules, sorted; nothing
+    /// if it has no trail.
+    #[must_use]
+    pub fn ports(&self, source: Source, at: u64) -> Vec<u16> {
+        let Some(place) = self.table.place(source) else { return Vec::new() };
+        let at = self.table.moment(place, at.min(AT_MOST));
+        let longest = self.table.plan.rules.iter().map(|rule| rule.within).max();
+        longest.map_or_else(Vec::new, |within| self.table.ports(place, at, within))
     }
 }
 
