@@ -71,7 +71,10 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """Packets in steps of `step` seconds from `start` on; null before the process began."""
+    """Packets in steps of `step` seconds from `start` on; the last step is running.
+
+    Null before the process began.
+    """
 
     start: float
     step: float
@@ -283,16 +286,17 @@ def chart(growth: Growth, snapshot: Snapshot, now: float, moment: float) -> Char
 
     A policy that was quiet in it has a line of zeros.
     """
-    keys = [*dict.fromkeys([*growth.largest(), *by_policy(snapshot)])]
+    totals = by_policy(snapshot)
+    keys = [*dict.fromkeys([*growth.largest(), *totals])]
     shown = [key for key in keys if key != other_policies(key)][:POLICIES]
-    rows = growth.of(keys)
+    rows = recent(growth, [(key, totals.get(key, (0, 0))) for key in keys])
     rest: dict[Labels, list[Row]] = {}
     for key in keys:
         if key not in shown:
             rest.setdefault(other_policies(key), []).append(rows[key])
     lines = {key: rows[key] for key in shown} | {key: summed(each) for key, each in rest.items()}
     return Chart(
-        now - growth.start(moment),
+        now - growth.start(moment) + growth.seconds,
         growth.seconds,
         [Line(printable(policy), action, row) for (policy, action), row in lines.items()],
     )

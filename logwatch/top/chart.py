@@ -50,7 +50,10 @@ def _now(packets: tuple[float | None, ...], step: float, elapsed: float) -> floa
 
 
 def denied(summary: Summary) -> tuple[float | None, ...]:
-    """Add up what was denied in each step that is over; None where nobody looked."""
+    """Add up what was denied in each step; None where nobody looked.
+
+    The step that is running is left out, unless it is all that is known.
+    """
     lines = [line.packets for line in summary.history.series if line.action == "denied"]
     if not lines:
         return ()
@@ -60,7 +63,8 @@ def denied(summary: Summary) -> tuple[float | None, ...]:
         None if all(each is None for each in step) else float(sum(filter(None, step)))
         for step in zip(*padded, strict=True)
     )
-    return sums if _elapsed(summary) >= summary.history.step else sums[:-1]
+    is_first = all(each is None for each in sums[:-1])
+    return sums if is_first or _elapsed(summary) >= summary.history.step else sums[:-1]
 
 
 def chart(summary: Summary, width: int, height: int, *, is_short: bool) -> list[Text]:

@@ -67,10 +67,19 @@ def test_the_chart_has_few_lines_that_add_up() -> None:
     history = History(snapshot(0), 6000.0)
     history.see(snapshot(7), 6010.0)
     made = chart(history.policies, snapshot(7), 9000.0, 6011.0)
-    lines = {(line.policy, line.action): line.packets[-1] for line in made.series}
+    lines = {(line.policy, line.action): line.packets[-2] for line in made.series}
     assert POLICIES + 2 == len(lines)
     assert {106, 87} == {lines["policy-99", "denied"], lines["policy-80", "denied"]}
     assert 7 == lines["other", "logged"]
     assert sum(7 + number for number in range(100)) + 7 == sum(
         number or 0 for (_, action), number in lines.items() if action == "denied"
     )
+
+
+def test_the_chart_begins_with_the_step_that_runs() -> None:
+    """Nobody waits for its end to see the first packets."""
+    history = History(snapshot(0), 6000.0)
+    made = chart(history.policies, snapshot(7), 9000.0, 6004.0)
+    assert (9000.0 - 4.0 - 359 * 10.0, 10.0) == (made.start, made.step)
+    [line] = [line for line in made.series if line.policy == "policy-0"]
+    assert [*[None] * 359, 7] == line.packets

@@ -81,10 +81,16 @@ def test_the_chart_shows_the_highest_step_and_fills_its_lines_with_it() -> None:
 
 
 def test_a_last_step_that_is_over_is_drawn() -> None:
-    """As an agent tells it, which leaves out the running one."""
+    """As a server tells it that leaves out the running one."""
     past = served.history(blacklist=[600])
     over = read(history={**past, "start": past["start"] - 4.0})
     lines = [line.plain for line in chart(over, 80, 2, is_short=True)]
+    assert ["█", "█"] == [line[-1] for line in lines]
+
+
+def test_a_running_step_is_drawn_where_nothing_else_is_known() -> None:
+    first = read(history=served.history(blacklist=[*[None] * 359, 600]))
+    lines = [line.plain for line in chart(first, 80, 2, is_short=True)]
     assert ["█", "█"] == [line[-1] for line in lines]
 
 

@@ -79,7 +79,10 @@ export class Chart {
     this.plot?.destroy();
   }
 
-  /** Times, then the layers, each on top of those before it. */
+  /**
+   * Times, then the layers, each on top of those before it. A step ends where the next one begins:
+   * without the moment at which it ends the last one would not be drawn.
+   */
   #data() {
     const base = this.times.map(() => 0);
     const rows = this.layers.map((layer) => {
@@ -94,7 +97,11 @@ export class Chart {
         return base[index];
       });
     });
-    return /** @type {uPlot.AlignedData} */ ([this.times, ...rows]);
+    if (this.options.bars) {
+      return /** @type {uPlot.AlignedData} */ ([this.times, ...rows]);
+    }
+    const ended = rows.map((row) => [...row, ...row.slice(-1)]);
+    return /** @type {uPlot.AlignedData} */ ([[...this.times, this.#span()[1]], ...ended]);
   }
 
   #build() {

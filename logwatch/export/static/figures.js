@@ -2,12 +2,15 @@
 
 import { byId, keyed, make, part, say } from "./dom.js";
 import { count, duration, rate } from "./format.js";
+import { lately } from "./history.js";
+import { sum } from "./sparkline.js";
 
 /** @param {Summary} summary */
 export function drawFigures(summary) {
   const { decided, enforced } = summary.networks;
+  const late = summary.mode === "enforce" ? decided - enforced : 0;
   const series = summary.history.series.filter((one) => one.action === "denied");
-  const [now, peak, hour] = hourOf(series, summary.history.step);
+  const [now, peak, hour] = hourOf(series, summary);
   const behind = Math.max(0, ...summary.inputs.map((input) => input.behind_seconds ?? 0));
   const lastPacket = Math.max(0, ...summary.inputs.map((input) => input.last_packet ?? 0));
   const figures = [
@@ -28,10 +31,7 @@ export function drawFigures(summary) {
       name: "Networks banned",
       value: count(enforced),
       unit: decided > enforced ? `of ${count(decided)}` : "",
-      more:
-        decided > enforced
-          ? `${count(decided - enforced)} not in the policy`
-          : MODE_NOTES[summary.mode],
+      more: late > 0 ? `${count(late)} not in the policy` : MODE_NOTES[summary.mode],
     },
     summary.role === "escalator"
       ? { name: "Nodes", value: count(summary.nodes.length), unit: "", more: oldest(summary) }
@@ -61,26 +61,25 @@ export function drawFigures(summary) {
 }
 
 const MODE_NOTES = {
-  observe: "mode observe: nothing is banned",
-  propose: "mode propose: you approve",
+  observe: "observe: nobody is banned",
+  propose: "propose: you approve",
   enforce: "all in the policy",
 };
 
 /**
- * Per second in the last whole minute, in the busiest step, and the hour's sum.
+ * Per second in the last minute, in the busiest step, and the hour's sum.
  * @param {Series[]} series
- * @param {number} step
+ * @param {Summary} summary
  * @returns {[string, string, number]}
  */
-function hourOf(series, step) {
+function hourOf(series, summary) {
   const length = series[0]?.packets.length ?? 0;
   const steps = Array.from({ length }, (_, index) =>
     series.reduce((total, one) => total + (one.packets[index] ?? 0), 0),
   );
-  const total = steps.reduce((sum, packets) => sum + packets, 0);
-  const minute = steps.slice(-Math.round(60 / step));
-  const now = minute.reduce((sum, packets) => sum + packets, 0) / Math.max(1, minute.length * step);
-  return [rate(now), rate(Math.max(0, ...steps) / step), total];
+  const now = series.reduce((total, one) => total + lately(one.packets, summary), 0);
+  const peak = Math.max(...steps.map((packets) => packets / summary.history.step), now);
+  return [rate(now), rate(peak), sum(steps)];
 }
 
 /** @param {Summary} summary */

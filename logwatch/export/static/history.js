@@ -2,12 +2,18 @@
 
 import { Chart } from "./chart.js";
 import { byId, keyed, make, mark, part, say } from "./dom.js";
-import { count, rate } from "./format.js";
+import { count, duration, rate } from "./format.js";
 import { colour, colourNumber, onColours } from "./palette.js";
 import { sum } from "./sparkline.js";
 
 /** More layers than this can't be told apart: the smaller ones are drawn as one. */
 const MOST = 6;
+
+const MINUTE = 60;
+const HOUR = 3600;
+
+/** Seconds that are drawn as long as no more is known. */
+const SHORT = 600;
 
 /** @typedef {{ name: string, colour: string, packets: (number | null)[], line: boolean, sum: number }} Policy */
 
@@ -34,25 +40,33 @@ export class History {
   }
 
   #draw() {
-    if (this.summary === null) {
+    const { summary } = this;
+    if (summary === null) {
       return;
     }
-    const { history } = this.summary;
+    const { history } = summary;
     const policies = layered(history.series);
+    const length = policies[0]?.packets.length ?? 0;
+    const short = Math.min(length, SHORT / history.step);
+    const isShort = policies.every((policy) => isUnknown(policy.packets.slice(0, -short)));
+    const first = isShort ? length - short : 0;
     const nothing = policies.every((policy) => policy.sum === 0);
     this.chart.box.hidden = nothing;
     this.legend.hidden = nothing;
     this.empty.hidden = !nothing;
-    say(this.empty, nothing ? emptiness(this.summary) : "");
+    say(this.empty, nothing ? emptiness(summary) : "");
+    say(byId("history-span"), `the last ${isShort && !nothing ? "10 minutes" : "hour"}, by policy`);
     const shown = policies.filter((policy) => !this.hidden.has(policy.name));
     this.chart.show(
-      history.start,
+      history.start + first * history.step,
       history.step,
       shown.map((policy) => ({
         label: policy.name,
         colour: policy.colour,
         line: policy.line,
-        values: policy.packets.map((value) => (value === null ? null : value / history.step)),
+        values: policy.packets
+          .slice(first)
+          .map((value) => (value === null ? null : value / history.step)),
       })),
     );
     keyed(
@@ -66,12 +80,7 @@ export class History {
         swatch.style.setProperty("--swatch", colour(policy.colour));
         swatch.classList.toggle("dashed", policy.line);
         say(part(button, "span", "legend-name"), policy.name);
-        const last = policy.packets.slice(-6);
-        const now = last.reduce((total, value) => (total ?? 0) + (value ?? 0), 0) ?? 0;
-        say(
-          part(button, "span", "legend-value"),
-          `${rate(now / (last.length * history.step || 1))}/s`,
-        );
+        say(part(button, "span", "legend-value"), `${rate(lately(policy.packets, summary))}/s`);
         mark(button, "aria-pressed", String(!this.hidden.has(policy.name)));
         mark(button, "title", `${count(policy.sum)} packets in the last hour`);
       },
@@ -92,12 +101,30 @@ export class History {
   }
 }
 
-/** Packets of the step that is running are in the tables already. @param {Summary} summary */
+/** What was before the start is not known. @param {Summary} summary */
 function emptiness(summary) {
-  const begins = summary.sources.some((source) => sum(source.recent) > 0);
-  return begins
-    ? `The first packets are counted: the chart begins within ${summary.history.step} seconds.`
+  const up = summary.now - summary.started;
+  return up < HOUR
+    ? `No packet was denied since the start, ${duration(up)} ago.`
     : "No packet was denied in the last hour.";
+}
+
+/**
+ * Packets a second of the last minute, as far as it is known, and of the step that runs.
+ * @param {(number | null)[]} packets
+ * @param {Summary} summary
+ */
+export function lately(packets, summary) {
+  const { start, step } = summary.history;
+  const last = packets.slice(-(MINUTE / step) - 1);
+  const whole = last.slice(0, -1).filter((value) => value !== null).length;
+  const running = summary.now - start - (packets.length - 1) * step;
+  return sum(last) / Math.max(1, whole * step + running);
+}
+
+/** @param {(number | null)[]} packets */
+function isUnknown(packets) {
+  return packets.every((value) => value === null);
 }
 
 /**
@@ -124,9 +151,9 @@ function layered(series) {
  * @returns {Policy}
  */
 function policy(name, series) {
-  const sum = series.packets.reduce((total, value) => (total ?? 0) + (value ?? 0), 0) ?? 0;
-  const line = series.action === "logged";
-  return { name, line, sum, packets: series.packets, colour: `--series-${colourNumber(name)}` };
+  const { action, packets } = series;
+  const tint = `--series-${colourNumber(name)}`;
+  return { name, line: action === "logged", sum: sum(packets), packets, colour: tint };
 }
 
 /** @param {Policy[]} rest @returns {Policy} */
