@@ -79,6 +79,7 @@ interface NodeState {
   sources: number;
   cut: number;
   age: number | null;
+  state: "reporting" | "silent" | "gone";
 }
 
 interface Summary {
@@ -106,6 +107,7 @@ interface Summary {
   held: number;
   refused: { reason: string; count: number }[];
   nodes: NodeState[];
+  node_states: { reporting?: number; silent?: number; gone?: number };
 }
 
 interface NearRule {

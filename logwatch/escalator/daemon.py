@@ -134,6 +134,7 @@ class Escalator:
         self._page = EscalatorPage(
             view=lambda: self._view,
             reports=self._nodes,
+            present=lambda: self._discovery.nodes,
             problems=lambda: self._told.now,
             wake=self._wake.set,
         )

@@ -9,6 +9,7 @@ from logwatch.blacklist import parse_network
 from logwatch.cluster import NodeReport, entry_name
 from logwatch.cluster import Snapshot as Cached
 from logwatch.escalator.counted import ClusterCounts
+from logwatch.escalator.nodes import nodes_of, silence
 from logwatch.escalator.term import Term
 from logwatch.export import Asked, EscalatorView
 from logwatch.ledger import Snapshot
@@ -33,9 +34,6 @@ LATE = "the loop of the escalator does not come round: look at /healthz and the 
 
 Reports = Cached[NodeReport]
 
-NODES = 1000
-"""Nodes on one page; those that report for longest not are first."""
-
 
 class EscalatorPage:
     """Shows what reports tell and what is decided. `turn` and `close` are the loop's."""
@@ -44,13 +42,18 @@ class EscalatorPage:
         self,
         view: Callable[[], EscalatorView],
         reports: Callable[[], Iterable[NodeReport]],
+        present: Callable[[], frozenset[str] | None],
         problems: Callable[[], Mapping[str, str]],
         wake: Callable[[], object],
     ) -> None:
-        """`problems` are sentences by part; any thread may ask for them, and for reports."""
+        """`problems` are sentences by part, `present` all nodes, None where they are not known.
+
+        Any thread may ask for these, and for reports.
+        """
         self._host = Host("escalator", __version__, time.time())
         self._view = view
         self._reports = reports
+        self._present = present
         self._problems = problems
         self._counts = ClusterCounts()
         self._history = History(Snapshot(), time.monotonic())
@@ -79,14 +82,15 @@ class EscalatorPage:
     def summary(self, asked: Asked) -> bytes:
         """Give the summary."""
         view = self._shown()
+        nodes = nodes_of(self._reports(), self._present(), time.time())
         return summary_page(
             self._host,
             view,
             self._history,
             asked,
             decide=lambda sources: self._questions.ask(lambda: self._decided(asked, sources)),
-            findings=self._findings(view),
-            nodes=[*_nodes(self._reports(), time.time())],
+            findings=self._findings(view, nodes),
+            nodes=nodes,
             undo=lambda ban: commands_of(ban).undo or "",
         )
 
@@ -118,7 +122,7 @@ class EscalatorPage:
             return Decided()
         return self._term.decided(asked, sources, time.time())
 
-    def _findings(self, view: EscalatorView) -> Iterator[Finding]:
+    def _findings(self, view: EscalatorView, nodes: Sequence[Node]) -> Iterator[Finding]:
         for part, text in self._problems().items():
             yield Finding("problem", part, printable(text))
         if not view.leader:
@@ -129,6 +133,8 @@ class EscalatorPage:
                 " logwatch-escalator; who is banned is known to the leader alone",
             )
         yield from decision_findings(view)
+        if self._seen is not None:
+            yield from silence(nodes)
         if left_out := self._history.lately(view.snapshot, "left_out_reports"):
             yield Finding(
                 "warning",
@@ -155,17 +161,3 @@ def commands_of(ban: Ban | None, *, network: str = "") -> Commands:
         undo=None if ban is None else f"kubectl delete blacklistentry {name}",
         why=f"kubectl get blacklistentry {name} --output yaml",
     )
-
-
-def _nodes(reports: Iterable[NodeReport], now: float) -> Iterator[Node]:
-    rows = [
-        Node(
-            report.node,
-            report.time,
-            report.sources,
-            report.cut,
-            max(0.0, now - report.time),
-        )
-        for report in reports
-    ]
-    yield from sorted(rows, key=lambda row: (-row.age, row.node))[:NODES]

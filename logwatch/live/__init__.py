@@ -10,7 +10,7 @@ from logwatch.live.history import History, by_policy
 from logwatch.live.questions import Questions
 from logwatch.live.services import service
 from logwatch.live.source import Commands, commands_of, counted_as, source_page, target_of
-from logwatch.live.summary import Host, Node, summary_page
+from logwatch.live.summary import Host, Node, NodeState, summary_page
 
 __all__ = [
     "Commands",
@@ -21,6 +21,7 @@ __all__ = [
     "Host",
     "Known",
     "Node",
+    "NodeState",
     "Questions",
     "by_policy",
     "commands_of",

@@ -5,6 +5,7 @@ Times are Unix seconds, counts are packets since the counters began where nothin
 
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import nlargest
 from typing import Literal
@@ -152,6 +153,13 @@ class Refused(msgspec.Struct, frozen=True):
     count: int
 
 
+NODES = 1000
+"""Nodes on one page, the first of those that are given."""
+
+NodeState = Literal["reporting", "silent", "gone"]
+"""Gone: its report is there still, but no such node."""
+
+
 class Node(msgspec.Struct, frozen=True):
     """A node that reports to an escalator."""
 
@@ -160,6 +168,7 @@ class Node(msgspec.Struct, frozen=True):
     sources: int
     cut: int
     age: float
+    state: NodeState
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -188,7 +197,8 @@ class Summary(msgspec.Struct, frozen=True):
     frozen: str | None
     held: int
     refused: list[Refused]
-    nodes: list[Node]
+    nodes: Sequence[Node]
+    node_states: Mapping[str, int]
 
 
 def summary_page(  # noqa: PLR0913 - what is known at one moment
@@ -246,7 +256,8 @@ def summary_page(  # noqa: PLR0913 - what is known at one moment
         frozen=facts.frozen,
         held=facts.held,
         refused=[*_refused(view.snapshot)],
-        nodes=list(nodes),
+        nodes=nodes[:NODES],
+        node_states=Counter(node.state for node in nodes),
     )
     return msgspec.json.encode(summary)
 

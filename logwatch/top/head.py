@@ -23,7 +23,11 @@ def title(summary: Summary, clock: str, width: int) -> Text:
     if totals.logged:
         left.append(f", {number(totals.logged)} logged")
     if summary.role == "escalator":
-        left.append(f"  {number(len(summary.nodes))} nodes")
+        states = summary.node_states
+        there = sum(count for state, count in states.items() if state != "gone")
+        left.append(f"  {number(there)} nodes")
+        if silent := states.get("silent"):
+            left.append(f", {number(silent)} silent", "yellow")
     left.truncate(max(0, width - len(clock) - 1), overflow="ellipsis", pad=True)
     return Text.assemble(left, " ", clock, no_wrap=True)
 
@@ -44,7 +48,9 @@ def health(summary: Summary, most: int) -> list[Text]:
 
 def _well(summary: Summary) -> Text:
     line = Text("● ", STYLES[summary.health.level], no_wrap=True)
-    told = [_input(each, summary.now) for each in summary.inputs] or [Text(summary.health.level)]
+    told = [_input(each, summary.now) for each in summary.inputs]
+    if summary.role == "escalator":
+        told.append(Text(f"reports of {number(summary.node_states.get('reporting', 0))} nodes"))
     line.append_text(Text("; ").join(told))
     lost = sum(each.messages for each in summary.lost)
     if lost:

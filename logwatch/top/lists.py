@@ -1,4 +1,4 @@
-"""The four tables: sources, ports, who comes near to a rule, and who is banned."""
+"""The tables: sources, ports, who comes near to a rule, who is banned, and which nodes report."""
 
 from rich.text import Text
 
@@ -164,4 +164,34 @@ def blacklist(summary: Summary) -> Listing:
             for each in summary.blacklist
         ),
         "nobody is banned",
+    )
+
+
+def nodes(summary: Summary, query: str) -> Listing:
+    """List the nodes whose name holds a text, as an escalator knows them."""
+    return Listing(
+        "Nodes",
+        Text(),
+        (
+            Column("node", least=8, most=60),
+            Column("report", right=True),
+            Column("sources", right=True, rank=2),
+            Column("cut", right=True, rank=3),
+            Column("state", rank=1),
+        ),
+        tuple(
+            Row(
+                each.node,
+                (
+                    text(each.node),
+                    Text(age(each.age)),
+                    Text(number(each.sources)),
+                    Text(number(each.cut)),
+                    text(each.state, "yellow" if each.state == "silent" else ""),
+                ),
+            )
+            for each in summary.nodes
+            if query.lower() in each.node.lower()
+        ),
+        "no node reports",
     )

@@ -21,7 +21,7 @@ from textual.widgets import Input, Static
 
 from logwatch.top.chart import TEN_MINUTES, chart, denied
 from logwatch.top.head import health, title
-from logwatch.top.lists import ORDERS, blacklist, offenders, ports, sources
+from logwatch.top.lists import ORDERS, blacklist, nodes, offenders, ports, sources
 from logwatch.top.origin import Origin
 from logwatch.top.pages import DetailsPage, HelpPage
 from logwatch.top.pane import Pane
@@ -76,7 +76,10 @@ class Tables(Screen[None]):
         self._chart, self._keys = Static(id="chart"), Static(id="keys")
         self._sources, self._ports = Pane("sources"), Pane("ports")
         self._offenders, self._blacklist = Pane("offenders"), Pane("blacklist")
-        self._lower, self._decided = Container(id="lower"), Container(id="decided")
+        self._reporting = Pane("nodes")
+        self._reporting.display = False  # of an escalator alone
+        self._lower = Container(id="lower")
+        self._tried, self._decided = Container(id="tried"), Container(id="decided")
         self._filter = Input(id="filter", placeholder="address, port or policy", compact=True)
 
     def compose(self) -> ComposeResult:
@@ -85,7 +88,9 @@ class Tables(Screen[None]):
         with Container(id="tables"):
             yield self._sources
             with self._lower:
-                yield self._ports
+                with self._tried:
+                    yield self._ports
+                    yield self._reporting
                 with self._decided:
                     yield self._offenders
                     yield self._blacklist
@@ -130,7 +135,7 @@ class Tables(Screen[None]):
 
     def on_pane_chosen(self, chosen: Pane.Chosen) -> None:
         """Tell more of a source."""
-        if chosen.pane.id != "ports":
+        if chosen.pane not in {self._ports, self._reporting}:
             source = chosen.key.removesuffix("/32").removesuffix("/128")
             self._page = DetailsPage(source)
             self.app.push_screen(self._page, self._leave_page)
@@ -178,8 +183,10 @@ class Tables(Screen[None]):
         shown = self._zoomed
         for pane in (self._sources, self._ports, self._offenders, self._blacklist):
             pane.display = shown in {None, pane}
+        self._reporting.display = self._has_nodes and shown in {None, self._reporting}
         self._lower.display = shown is not self._sources
-        self._decided.display = shown not in {self._sources, self._ports}
+        self._tried.display = shown in {None, self._ports, self._reporting}
+        self._decided.display = shown in {None, self._offenders, self._blacklist}
         self._chart.display = shown is None
 
     def action_help(self) -> None:
@@ -196,6 +203,10 @@ class Tables(Screen[None]):
         if wanted != self._poller.wanted:
             self._poller.want(wanted)
             self._draw()
+
+    @property
+    def _has_nodes(self) -> bool:
+        return self._summary is not None and self._summary.role == "escalator"
 
     @property
     def _draws_short(self) -> bool:
@@ -219,6 +230,8 @@ class Tables(Screen[None]):
         self._chart.update(Text("\n").join(lines))
         wanted = self._poller.wanted
         self._offenders.show(offenders(summary))
+        self._reporting.show(nodes(summary, wanted.query))
+        self._reporting.display = self._has_nodes and self._zoomed in {None, self._reporting}
         for pane, listing in (
             (self._sources, sources(summary, wanted.order)),
             (self._ports, ports(summary)),
@@ -263,7 +276,9 @@ class Top(App[None]):
     #tables { height: 1fr; layout: vertical; }
     #sources { height: 1fr; }
     #lower { height: 1fr; layout: horizontal; }
-    #ports { width: 2fr; margin-right: 2; }
+    #tried { width: 2fr; margin-right: 2; layout: vertical; }
+    #ports { height: 4fr; }
+    #nodes { height: 3fr; }
     #decided { width: 3fr; layout: vertical; }
     #offenders { height: 4fr; }
     #blacklist { height: 5fr; }

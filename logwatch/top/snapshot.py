@@ -5,7 +5,7 @@ from rich.text import Text
 
 from logwatch.top.chart import chart
 from logwatch.top.head import health, title
-from logwatch.top.lists import blacklist, offenders, ports, sources
+from logwatch.top.lists import blacklist, nodes, offenders, ports, sources
 from logwatch.top.summary import Summary
 from logwatch.top.table import Listing, draw
 
@@ -28,6 +28,7 @@ def show(console: Console, summary: Summary, clock: str) -> None:
         ports(summary),
         offenders(summary),
         blacklist(summary),
+        *([nodes(summary, "")] if summary.role == "escalator" else []),
     ):
         lines += [Text(), *_listed(listing, width)]
     for line in lines:

@@ -132,9 +132,13 @@ class Networks(Struct, frozen=True):
 
 
 class Node(Struct, frozen=True):
-    """A node that reports to the escalator."""
+    """A node that has reported to the escalator; `age` is that of its report."""
 
     node: str
+    sources: int = 0
+    cut: int = 0
+    age: float | None = None
+    state: str = "reporting"
 
 
 class Summary(Struct, frozen=True):
@@ -159,6 +163,8 @@ class Summary(Struct, frozen=True):
     frozen: str | None = None
     held: int = 0
     nodes: tuple[Node, ...] = ()
+    node_states: dict[str, int] = {}
+    """How many nodes there are of each state, in `nodes` or not."""
 
 
 class Timeline(Struct, frozen=True):

@@ -32,6 +32,7 @@ def answer(running: RunningEscalator, path: str) -> Any:  # noqa: ANN401 - JSON
 
 def report_scan(cluster: Cluster, *nodes: str) -> None:
     for node in nodes:
+        cluster.server.node(node)
         made = report(node, RULES, scan(SCANNER, 20))
         write(cluster.admin, msgspec.structs.replace(made, counted=COUNTED))
 
@@ -48,7 +49,9 @@ def test_it_tells_who_is_banned_and_which_nodes_report(cluster: Cluster) -> None
         told["mode"],
         told["health"]["level"],
     )
-    assert {"node-a", "node-b"} == {each["node"] for each in told["nodes"]}
+    assert {("node-a", "reporting"), ("node-b", "reporting")} == {
+        (each["node"], each["state"]) for each in told["nodes"]
+    }
     assert [(NETWORK, True)] == [(each["cidr"], each["enforced"]) for each in told["blacklist"]]
     assert f"kubectl delete blacklistentry {SCANNER}-32" == told["blacklist"][0]["undo"]
     assert [(SCANNER, 40, "enforce")] == [
@@ -78,6 +81,17 @@ def test_a_replica_that_waits_shows_what_nodes_counted_and_says_who_decides(
     assert ["leader"] == [each["check"] for each in told["health"]["findings"]]
     assert [] == told["blacklist"]
     assert "nothing is known of this source\n" == second.get(f"/api/sources/{SCANNER}")
+
+
+def test_before_the_first_report_it_says_that_nobody_reports(cluster: Cluster) -> None:
+    running = cluster.start("one")
+
+    def finding() -> str | None:
+        found = answer(running, "/api/summary")["health"]["findings"]
+        return found[0]["what"] if ["nodes"] == [each["check"] for each in found] else None
+
+    said = running.wait_for(finding, "finding")
+    assert said.startswith("no node reports: nothing is judged; see whether agents run: `kubectl ")
 
 
 def test_it_is_shown_in_a_terminal_too(cluster: Cluster) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -118,6 +119,7 @@ def summary(**parts: object) -> Json:
         "held": 0,
         "refused": [],
         "nodes": [],
+        "node_states": {},
         **parts,
     }
 
@@ -167,3 +169,14 @@ def ban(cidr: str, **parts: object) -> Json:
         "undo": f"logwatch blacklist remove {cidr}",
         **parts,
     }
+
+
+def escalator(**states: str) -> Json:
+    """Give an answer of an escalator to which these nodes have reported, by state."""
+    age = {"reporting": 7.0, "silent": 1500.0, "gone": 90_000.0}
+    nodes = [
+        {"node": node, "reported": NOW, "sources": 3, "cut": 0, "age": age[state], "state": state}
+        for node, state in states.items()
+    ]
+    counted = dict(Counter(states.values()))
+    return summary(role="escalator", inputs=[], nodes=nodes, node_states=counted)

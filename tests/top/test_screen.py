@@ -183,6 +183,25 @@ def test_enter_tells_all_of_a_source() -> None:
         watch(Server(server.url), look, size=(100, 40))
 
 
+def test_an_escalator_shows_its_nodes_too() -> None:
+    """In 80 columns as well; a filter is one of their names."""
+
+    async def look(seen: Watching) -> None:
+        await seen.until_shown("Nodes", "3 nodes", "reports of 2 nodes")
+        assert ["worker-2", "25m", "silent"] == seen.row("worker-2")[:3]
+        assert ["worker-1", "7s", "reporting"] == seen.row("worker-1")[:3]
+        await seen.press("tab", "tab", "z", "enter")
+        await seen.until_gone("Blacklist")
+        assert ["worker-9", "1d", "3", "0", "gone"] == seen.row("worker-9")
+        await seen.press("slash", *"er-1")
+        await seen.until_gone("worker-2")
+        assert "worker-1" in seen.text()
+
+    states = {"worker-2": "silent", "worker-1": "reporting", "worker-3": "reporting"}
+    with Served(served.escalator(**states, **{"worker-9": "gone"})) as server:
+        watch(Server(server.url), look)
+
+
 def test_a_source_that_is_not_known_is_said_to_be() -> None:
     async def look(seen: Watching) -> None:
         await seen.until_shown(SCANNER)

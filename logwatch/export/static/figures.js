@@ -34,7 +34,7 @@ export function drawFigures(summary) {
       more: late > 0 ? `${count(late)} not in the policy` : MODE_NOTES[summary.mode],
     },
     summary.role === "escalator"
-      ? { name: "Nodes", value: count(summary.nodes.length), unit: "", more: oldest(summary) }
+      ? { name: "Nodes", ...reporting(summary) }
       : {
           name: "Behind the log",
           value: behind < 1 ? "0" : duration(behind).split(" ")[0],
@@ -82,8 +82,15 @@ function hourOf(series, summary) {
   return [rate(now), rate(peak), sum(steps)];
 }
 
-/** @param {Summary} summary */
-function oldest(summary) {
-  const ages = summary.nodes.flatMap((node) => (node.age === null ? [] : [node.age]));
-  return ages.length === 0 ? "no report yet" : `oldest report ${duration(Math.max(...ages))} ago`;
+/** How many report, of how many there are. @param {Summary} summary */
+function reporting(summary) {
+  const { reporting = 0, silent = 0 } = summary.node_states;
+  const oldest = summary.nodes.find((node) => node.state !== "gone")?.age;
+  if (silent > 0) {
+    const unit = `of ${count(reporting + silent)}`;
+    return { value: count(reporting), unit, more: `${count(silent)} fell silent` };
+  }
+  const known = oldest !== undefined && oldest !== null;
+  const more = known ? `oldest report ${duration(oldest)} ago` : "no report yet";
+  return { value: count(reporting), unit: "", more };
 }

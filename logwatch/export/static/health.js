@@ -35,7 +35,7 @@ export function drawHealth(summary) {
 /** What "well" means here. @param {Summary} summary */
 function reassurance(summary) {
   if (summary.role === "escalator") {
-    return `Reports of ${counted(summary.nodes.length, "node")} are there.`;
+    return `Reports of ${counted(summary.node_states.reporting ?? 0, "node")} are there.`;
   }
   const lost = summary.lost.reduce((total, loss) => total + loss.messages, 0);
   const nothingLost = lost === 0 ? "no message lost" : `${counted(lost, "message")} lost`;

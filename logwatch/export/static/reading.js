@@ -1,5 +1,6 @@
 // What was read, and what is missing of it; on the escalator, what the nodes report.
 
+import { badge } from "./cells.js";
 import { byId, keyed, make, part, say } from "./dom.js";
 import { bytes, count, counted, duration } from "./format.js";
 import { note } from "./sources.js";
@@ -142,7 +143,10 @@ export class Nodes {
           kind: "name",
           by: (row) => row.node,
           ascending: true,
-          draw: (cell, row) => say(part(cell, "span", "address"), row.node),
+          draw: (cell, row) => {
+            say(part(cell, "span", "address"), row.node);
+            badge(cell, row.state === "reporting" ? null : row.state);
+          },
         },
         {
           id: "sources",
@@ -175,7 +179,8 @@ export class Nodes {
   show(summary) {
     this.card.hidden = summary.role !== "escalator";
     this.table.show(summary.nodes, summary.now, {
-      empty: "No node has reported. `kubectl -n logwatch get pods` shows whether agents run.",
+      empty:
+        "No node has reported. `kubectl get pods -A -l app.kubernetes.io/component=agent` shows whether agents run.",
     });
     note("nodes", "oldest report first; cut: sources that found no room in a report");
   }
