@@ -57,10 +57,10 @@ generated: .venv/.installed .venv/.tools ## Write anew what programs make: docs/
 	@$(call made,deploy/grafana/logwatch.json,deploy/grafana/dashboard)
 	@LOGWATCH_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/export/test_golden.py
 
-screenshots: .venv/.installed .venv/.tools ## Take the pictures of the pages anew (two minutes)
+screenshots: .venv/.installed .venv/.tools ## Take the pictures of docs/ anew (three minutes)
 	@tests/lab/install.sh faketime
 	@TZ=UTC $(BIN)/python docs/screenshots.py
-	@$(BIN)/python docs/report_page.py
+	@for picture in report_page picture top; do $(BIN)/python docs/$$picture.py; done
 
 bench: .venv/.installed ## Time logwatch against its peers, on files that are made once
 	@bench/install.sh

@@ -16,12 +16,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from lab.agent import RunningAgent  # noqa: E402 - found only now
+from lab.browser import chromium  # noqa: E402 - found only now
 
 BEGIN = datetime(2026, 11, 24, 2, 4, tzinfo=UTC)
 SPEED = 30
@@ -48,10 +49,6 @@ SCANNERS = {"203.0.113.66": 9, "198.51.100.23": 24, "203.0.113.140": 31, "192.0.
 WANTED = (22, 23, 445, 3389, 30080, 8080, 5432, 6379, 2375, 30443)
 
 VIEW = {"width": 1360, "height": 1180}
-CHROMIUM = (
-    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-)
 
 
 def packets(minute: float, chance: random.Random) -> Iterator[tuple[str, str, int, int]]:
@@ -134,12 +131,9 @@ def main() -> None:
     agent = RunningAgent(directory / "agent", *options, *policy, log=log, through=(*NODE, *clock))
     done = threading.Event()
     player = threading.Thread(target=play, args=(log, launched, done), daemon=True)
-    with agent, sync_playwright() as playwright:
+    with agent, chromium() as browser:
         player.start()
         time.sleep(MINUTES * 60 / SPEED)
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=list(CHROMIUM)
-        )
         for name, colours, path, look in (
             ("page.png", "light", "/", ".legend-entry"),
             ("page-dark.png", "dark", "/", ".legend-entry"),
@@ -148,7 +142,6 @@ def main() -> None:
             context = browser.new_context(viewport=VIEW, color_scheme=colours, timezone_id="UTC")
             take(context.new_page(), f"{agent.url}{path}", ROOT / "docs" / name, look)
             context.close()
-        browser.close()
         done.set()
         player.join()
     shutil.rmtree(directory)
