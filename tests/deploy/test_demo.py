@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,9 +10,10 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 import pytest
 from lab.process import free_port
@@ -48,6 +50,16 @@ class Demo:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def told(self) -> str:
+        """Read what it prints once everything runs."""
+        assert self.process.stdout is not None
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line)
+            if "Ctrl-C" in line:
+                break
+        return "".join(lines)
 
     def get(self, name: str, path: str) -> bytes:
         """Give what one of its programs answers."""
@@ -93,7 +105,8 @@ def until(demo: Demo, what: Callable[[], object]) -> None:
 
 
 def test_all_of_it_is_seen_within_a_minute_and_ends(demo: Demo) -> None:
-    until(demo, lambda: b"<html" in demo.get("LISTEN", "/"))
+    told = demo.told()
+    assert all(f"http://{address}" in told for address in demo.addresses.values())
     total = "sum (logwatch_denied_packets_total)"
     until(demo, lambda: demo.value(total) > 0)
     before = demo.value(total)
@@ -115,13 +128,25 @@ def test_all_of_it_is_seen_within_a_minute_and_ends(demo: Demo) -> None:
     assert "another demo runs in" in second.process.communicate(timeout=SECONDS)[1]
 
     demo.process.send_signal(signal.SIGINT)
-    output, errors = demo.process.communicate(timeout=SECONDS)
+    _, errors = demo.process.communicate(timeout=SECONDS)
     assert (0, "") == (demo.process.returncode, errors)
     for address in demo.addresses.values():
-        assert f"http://{address}/" in output
         host, port = address.split(":")
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((host, int(port)))
+
+
+def test_all_that_it_tells_to_open_is_there(demo: Demo) -> None:
+    """Also with Debian's Prometheus, which has its pages elsewhere; and graphs are not empty."""
+    addresses = re.findall(r"http://\S+", demo.told())
+    for address in addresses:
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            assert 200 == answer.status
+    [graphs] = [address for address in addresses if address.endswith("/graphs.html")]
+    with urllib.request.urlopen(graphs, timeout=10) as answer:
+        shown = unescape(answer.read().decode())
+    drawn = parse_qs(shown.partition("?")[2])
+    assert demo.query(drawn["g0.expr"][0])
 
 
 def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> None:

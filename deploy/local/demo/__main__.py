@@ -17,6 +17,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from html import escape
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -30,7 +31,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 LOOK_SECONDS = 0.1
 
-SCRAPE = "5s"
+SCRAPE = "2s"
 """What takes a minute elsewhere is seen at once: a rate needs two of them."""
 
 GRAPHS = (
@@ -39,6 +40,9 @@ GRAPHS = (
     "sum by (state) (logwatch_blacklist_networks)",
 )
 """What Prometheus draws in the page that is opened."""
+
+ALERTS = ("/alerts", "/classic/alerts")
+"""Where Prometheus lists them: in its own pages, and in the older ones that Debian builds."""
 
 
 class DemoError(Exception):
@@ -98,10 +102,10 @@ class Program:
             last = "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
             raise DemoError(f"{self.name} ended with {code}; {self.log} ends with\n{last}")
 
-    def wait(self, url: str) -> None:
-        """Wait until it answers. Raises DemoError."""
+    def wait(self, url: str, with_text: bytes = b"") -> None:
+        """Wait until it answers, with a text in it. Raises DemoError."""
         end = time.monotonic() + START_SECONDS
-        while not _answers(url):
+        while not _answers(url, with_text):
             self.check()
             if time.monotonic() > end:
                 raise DemoError(f"{self.name} does not answer at {url}; see {self.log}")
@@ -117,10 +121,10 @@ class Program:
             self._process.wait()
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, with_text: bytes = b"") -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2):
-            return True
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return with_text in answer.read()
     except OSError:
         return False
 
@@ -156,15 +160,19 @@ def run(directory: Path) -> None:
         watcher = start("prometheus", *_prometheus(directory, prometheus, page, alertmanager))
         agent.wait(f"{page.url}/readyz")
         alerts.wait(f"{alertmanager.url}/-/ready")
-        watcher.wait(f"{prometheus.url}/-/ready")
-        graphs = f"{prometheus.url}/graph?{_graphs()}"
+        # A page that is opened is not to say that there is no data.
+        drawn = urlencode({"query": GRAPHS[0]})
+        watcher.wait(f"{prometheus.url}/api/v1/query?{drawn}", b'"value"')
+        graphs = f"{prometheus.url}/user/graphs.html"
+        lists = [f"{prometheus.url}{path}" for path in ALERTS]
         _tell(
             {
                 "page": f"{page.url}/",
                 "in a terminal": f".venv/bin/logwatch top --url {page.url}",
                 "graphs": graphs,
-                "alerts": f"{prometheus.url}/alerts",
-                "sent to": f"{alertmanager.url}/",
+                "alerts": next(filter(_answers, lists), lists[0]),
+                # Debian's package comes without the web page of Alertmanager.
+                "sent on": f"amtool alert --alertmanager.url {alertmanager.url}",
                 "blacklist": str(policy),
                 "logs": f"{directory}/*.log",
                 "stop": "Ctrl-C",
@@ -191,7 +199,7 @@ def _alone(directory: Path) -> Iterator[None]:
 
 def _begin_anew(directory: Path) -> None:
     """Remove what the last demo left: its own files and no others."""
-    for name in ("state", "prometheus", "alertmanager"):
+    for name in ("state", "prometheus", "alertmanager", "assets"):
         shutil.rmtree(directory / name, ignore_errors=True)
     for name in ("syslog", "syslog.1", "blacklist.yaml"):
         (directory / name).unlink(missing_ok=True)
@@ -211,7 +219,7 @@ def _alertmanager(directory: Path, address: Address) -> list[str]:
 
 
 def _prometheus(directory: Path, own: Address, page: Address, alerts: Address) -> list[str]:
-    """Write the configuration (JSON is YAML), and give the command."""
+    """Write the configuration (JSON is YAML) and the page of graphs, and give the command."""
     configuration = {
         "global": {"scrape_interval": SCRAPE, "evaluation_interval": SCRAPE},
         "rule_files": [str(ROOT / "deploy" / "prometheus" / "rules.yaml")],
@@ -222,12 +230,21 @@ def _prometheus(directory: Path, own: Address, page: Address, alerts: Address) -
     }
     path = directory / "prometheus.json"
     path.write_text(json.dumps(configuration, indent=1))
+    assets = directory / "assets"
+    assets.mkdir()
+    (assets / "graphs.html").write_text(_forward(f"/graph?{_graphs()}"))
     return [
         "prometheus",
         f"--config.file={path}",
         f"--storage.tsdb.path={directory / 'prometheus'}",
         f"--web.listen-address={own.text}",
+        f"--web.user-assets={assets}",
     ]
+
+
+def _forward(address: str) -> str:
+    """Make a page that leads to another one: its address is too long to be printed."""
+    return f'<!DOCTYPE html><meta http-equiv="refresh" content="0; url={escape(address)}">\n'
 
 
 def _graphs() -> str:
