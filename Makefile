@@ -26,7 +26,7 @@ run: .venv/.installed ## Follow this machine's syslog, or recorded lines where t
 
 demo: .venv/.installed ## Play recorded traffic through agent, Prometheus and alerts, and say what to open
 	@deploy/local/apt-install.sh prometheus prometheus-alertmanager
-	@exec $(BIN)/python deploy/local/demo
+	@exec setpriv --pdeathsig TERM $(BIN)/python deploy/local/demo
 
 test: .venv/.installed .venv/.tools .venv/.web-tools ## Install what the tests need, and pass them all
 	@tests/lab/install.sh

@@ -31,6 +31,9 @@ START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 LOOK_SECONDS = 0.1
 
+ENDING_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")
+"""When we are killed the kernel ends what we started; the command is of Debian's util-linux."""
+
 SCRAPE = "2s"
 """What takes a minute elsewhere is seen at once: a rate needs two of them."""
 
@@ -89,7 +92,7 @@ class Program:
         with self.log.open("wb") as output:
             # In a session of its own: Ctrl-C is for us, who end the others in order.
             self._process = subprocess.Popen(
-                command,
+                [*ENDING_WITH_US, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -1,12 +1,11 @@
 """Plays recordings of a real kernel's log into a file: as fast as they were made, without an end.
 
 Only the times are new. Some are played all the time, the others one after the other. The file is
-rotated now and then, as logrotate does. Ends with the process that started it.
+rotated now and then, as logrotate does.
 """
 
 import gzip
 import heapq
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -100,16 +99,12 @@ def one_after_the_other() -> Iterator[Timed]:
 
 
 def main() -> None:
-    """Append the lines that are due until the parent is gone."""
-    parent = os.getppid()
+    """Append the lines that are due."""
     path = Path(sys.argv[1])
     begin = rotated = time.monotonic()
     file = path.open("ab", buffering=0)
     for at, rest in heapq.merge(*map(over_and_over, ALWAYS), one_after_the_other()):
-        while (ahead := begin + at - time.monotonic()) > 0:
-            time.sleep(min(ahead, 1.0))
-            if os.getppid() != parent:
-                return
+        time.sleep(max(begin + at - time.monotonic(), 0))
         stamp = datetime.now().astimezone().isoformat(timespec="microseconds")
         file.write(f"{stamp} ".encode() + rest + b"\n")
         if time.monotonic() - rotated > ROTATED_SECONDS:
