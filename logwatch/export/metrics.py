@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.exposition import choose_encoder
 
 from logwatch.export.collector import LogwatchCollector
 from logwatch.export.decided import DecisionCollector
 from logwatch.export.families import END, FAMILIES, FamilyWriter, Shown
+from logwatch.export.formats import format_for
 from logwatch.export.view import View
 
 
@@ -33,14 +33,8 @@ class Metrics:
         ProcessCollector(registry=self._process)
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
-        """Give the page and its content type, for the value of an `Accept` header.
-
-        Prometheus's text format, or OpenMetrics where that is accepted.
-        """
-        try:
-            encode, content_type = choose_encoder(accept)
-        except (TypeError, ValueError):  # a version that is not made of numbers
-            encode, content_type = choose_encoder("")
+        """Give the page and its content type, for the value of an `Accept` header."""
+        encode, content_type = format_for(accept)
         view = self._view()
         body = encode(self._collector(view, self._version)).removesuffix(END)
         parts = [family.write(view, encode) for family in self._families]

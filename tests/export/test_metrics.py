@@ -122,21 +122,32 @@ def test_counts_beyond_64_bits_are_shown() -> None:
     assert f'by_source_total{{source="203.0.113.7"}} {2**70}' in text
 
 
+PLAIN = "text/plain; version=0.0.4; charset=utf-8"
+PLAIN_1 = "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
+OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
+
+
 @pytest.mark.parametrize(
     ("content_type", "accept"),
     [
-        ("text/plain; version=0.0.4; charset=utf-8", ""),
-        ("text/plain; version=0.0.4; charset=utf-8", "text/html, */*;q=0.8"),
-        ("text/plain; version=0.0.4; charset=utf-8", "application/openmetrics-text; version=x"),
-        ("text/plain; version=0.0.4; charset=utf-8", 'text/plain; version="1.0.0"'),
-        (
-            "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
-            "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5",
-        ),
+        (PLAIN, ""),
+        (PLAIN, ";;;q=x,,"),
+        (PLAIN, "text/html, */*;q=0.8"),
+        (PLAIN, "application/openmetrics-text; version=x"),
+        (PLAIN, "application/openmetrics-text; version=2.0.0"),
+        (PLAIN, "application/openmetrics-text; version=0.0.1, text/plain; q=0.1"),
+        (PLAIN, 'text/plain; version="1.0.0"'),
+        (PLAIN, "application/openmetrics-text; q=0"),
+        (PLAIN, "application/openmetrics-text; q=0.1, text/plain; q=0.9"),
+        (PLAIN, "application/openmetrics-text; version=1.0.0; q=0.1, */*"),
+        (PLAIN_1, "text/plain; version=1.0.0; escaping=allow-utf-8; q=0.4, */*; q=0.2"),
+        (OPEN, "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"),
+        (OPEN, "text/plain;q=0.5, Application/OpenMetrics-Text; Version=1.0.0; q=0.75"),
+        (OPEN, "text/plain, application/openmetrics-text; version=1.0.0"),
     ],
 )
-def test_the_format_is_what_the_scraper_takes(content_type: str, accept: str) -> None:
-    """OpenMetrics on request, else the plain format; nonsense is no error."""
+def test_the_format_is_what_the_scraper_wants_most(content_type: str, accept: str) -> None:
+    """Of the same weight OpenMetrics, else the plain format; nonsense is no error."""
     assert content_type == Metrics(counted_view, version="1").render(accept)[1]
 
 
