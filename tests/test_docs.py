@@ -53,10 +53,22 @@ def test_the_configuration_that_is_shown_is_the_default() -> None:
     assert Config() == parse(shown.encode(), "docs/configuration.md")
 
 
+def anchors(document: Path) -> set[str]:
+    """Give what GitHub calls the headings: small letters, blanks as dashes, only words else."""
+    text = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_links_between_documents_lead_somewhere() -> None:
+    """To a file that is there, and to a heading in it."""
+    links = re.compile(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)")
     for document in DOCUMENTS:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text()):
-            assert (document.parent / target).exists(), f"{document.name}: {target}"
+        for target, anchor in links.findall(document.read_text()):
+            leads_to = document.parent / target if target else document
+            assert leads_to.exists(), f"{document.name}: {target}"
+            if anchor:
+                assert anchor in anchors(leads_to), f"{document.name}: {target}#{anchor}"
 
 
 def test_every_metric_has_its_row() -> None:
