@@ -17,14 +17,14 @@ def logwatch(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess
     )
 
 
-def logwatch_on_a_terminal(*arguments: str) -> tuple[bytes, bytes]:
-    """Its output, and what a terminal of 120 columns shows of its errors."""
+def logwatch_on_a_terminal(*arguments: str, columns: int = 120) -> tuple[bytes, bytes]:
+    """Its output, and what a terminal of so many columns shows of its errors."""
     terminal, end = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "logwatch", *arguments],
         stdout=subprocess.PIPE,
         stderr=end,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+        env={**os.environ, "TERM": "xterm", "COLUMNS": str(columns)},
     ) as process:
         os.close(end)
         output, _ = process.communicate(timeout=60)

@@ -15,12 +15,15 @@ from rich.progress import Progress as RichProgress
 
 from logwatch.report import Progress
 
+NAME_MOST = 32
+"""Letters of a path, its last ones: with them all columns have room in 80."""
+
 
 @contextmanager
 def bar() -> Iterator[Progress]:
     """Show a bar for each file while it is read; it is gone afterwards."""
     with RichProgress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(binary_units=True),
         TransferSpeedColumn(),
@@ -36,5 +39,14 @@ class _Bar(Progress):
         self._rich = rich
 
     def started(self, path: str, size: int | None) -> Callable[[int], None]:
-        task = self._rich.add_task(path, total=size)
+        for done in self._rich.tasks:
+            if done.finished:
+                self._rich.update(done.id, visible=False)
+        task = self._rich.add_task(_name(path), total=size)
         return lambda read_bytes: self._rich.update(task, completed=read_bytes)
+
+
+def _name(path: str) -> str:
+    """Shorten a path; what is in it can't steer the terminal."""
+    text = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in path)
+    return text if len(text) <= NAME_MOST else f"…{text[1 - NAME_MOST :]}"

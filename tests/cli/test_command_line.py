@@ -4,6 +4,7 @@ import fcntl
 import gzip
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -57,8 +58,22 @@ def test_a_person_sees_a_bar_while_a_long_report_is_read(tmp_path: Path) -> None
     large.write_bytes(SCAN.read_bytes() * 2_000)
     output, shown = logwatch_on_a_terminal("report", str(large), "--format", "json")
     assert 288_000 == json.loads(output)["totals"]["packets"]
-    assert str(large).encode() in shown
+    assert large.name.encode() in shown
     assert b"B/s" in shown
+
+
+def test_bars_of_many_files_come_one_after_the_other_and_fit_80_columns(tmp_path: Path) -> None:
+    """Also where a path is long, or would be taken for colours."""
+    names = ("[red]a", "\x1b[31mb", "c" * 200)
+    paths = [str(tmp_path / name) for name in names]
+    for path in paths:
+        Path(path).write_bytes(SCAN.read_bytes() * 200)
+    _, shown = logwatch_on_a_terminal("report", *paths, "--format", "json", columns=80)
+    for name in (b"[red]a", b"\\x1b[31mb", b"c" * 31):
+        assert name in shown
+    assert shown.count(b"\x1b[1A") <= 1, "a second bar below the first one"
+    text = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown).decode()
+    assert 80 >= max(len(line) for line in re.split(r"[\r\n]", text))
 
 
 def test_a_report_in_little_memory_counts_all_packets(tmp_path: Path) -> None:
