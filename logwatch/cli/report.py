@@ -73,6 +73,7 @@ def run(request: Request) -> None:
     target = _target(request.output, (*request.paths, *request.earlier))
     top = request.top if request.top is not None else TOP.get(request.output_format, 0)
     options = request.options._replace(timeline=request.output_format == "html")
+    of_a_part = options.since is not None or options.until is not None
     with progress() as heard:
         counted = count(request.paths, texts, options, heard)
         earlier = None
@@ -82,7 +83,7 @@ def run(request: Request) -> None:
     comparison = None
     if earlier and not earlier.interrupted:
         comparison = compare(counted, earlier, texts, top)
-    report = Report.of(counted.summary, texts, counted.inputs, top)
+    report = Report.of(counted.summary, texts, counted.inputs, top, of_a_part=of_a_part)
     inputs = counted.inputs + (earlier.inputs if earlier else ())
     problems = [entry.problem for entry in inputs if entry.problem]
     if len(problems) < len(inputs) or any(entry.bytes for entry in inputs):

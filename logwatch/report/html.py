@@ -21,7 +21,7 @@ from logwatch.packets import Summary
 from logwatch.report.compare import Comparison, Period
 from logwatch.report.heat import heat
 from logwatch.report.report import Report
-from logwatch.report.table import NO_ROOM, losses, short, size
+from logwatch.report.table import NO_ROOM, losses, nothing, short, size
 from logwatch.report.timeline import Timeline, clock, duration, timeline
 
 WIDTH, HEIGHT = 960, 240
@@ -66,6 +66,7 @@ def render_html(
         script_hash=_hash(script),
         report=report,
         losses=list(losses(report)),
+        nothing=nothing(report),
         no_room=NO_ROOM,
         period=comparison.now if comparison else Period.of(summary),
         timeline=bars,

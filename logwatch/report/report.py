@@ -1,4 +1,4 @@
-"""The report as a value, in the shape of its JSON.
+"""The report as a value, in the shape of its JSON, which lacks only what was asked for.
 
 Lists are sorted by packets, most first, then by key. Times are RFC 3339 in UTC, null when unknown.
 """
@@ -113,10 +113,20 @@ class Report(NamedTuple):
     overlong_lines: int
     """Lines too long to be looked into."""
     inputs: tuple[InputEntry, ...]
+    prefixes: tuple[str, ...]
+    """What was looked for."""
+    of_a_part: bool
+    """Whether packets of a part of the time count alone."""
 
     @classmethod
     def of(
-        cls, summary: Summary, prefixes: Sequence[str], inputs: Sequence[InputEntry], top: int
+        cls,
+        summary: Summary,
+        prefixes: Sequence[str],
+        inputs: Sequence[InputEntry],
+        top: int,
+        *,
+        of_a_part: bool = False,
     ) -> "Report":
         """Make the report; `prefixes` are the summary's, `top` 0 lists everything."""
         return cls(
@@ -138,6 +148,8 @@ class Report(NamedTuple):
             lost=tuple(LostEntry(by, *numbers) for by, numbers in summary.losses.items()),
             overlong_lines=summary.overlong_lines,
             inputs=tuple(inputs),
+            prefixes=tuple(prefixes),
+            of_a_part=of_a_part,
         )
 
 

@@ -26,6 +26,8 @@ def render_table(
 ) -> RenderableType:
     """Totals, then the top sources, flows, ports and policies, for so many columns."""
     compared = render_comparison(comparison) if comparison else ()
+    if not report.totals.packets:
+        return Group(_headline(report), *compared)
     return Group(
         _headline(report),
         *compared,
@@ -54,18 +56,28 @@ def _headline(report: Report) -> Text:
     for loss in losses(report):
         text.append(f"{loss}\n", style="red")
     if not totals.packets:
-        prefixes = ", ".join(entry.policy for entry in report.policies)
-        text.append(f"No kernel line with the prefix {prefixes} was found; see --prefix.\n")
+        text.append(f"{nothing(report)}\n")
     return text
+
+
+def nothing(report: Report) -> str:
+    """A sentence for a report without packets."""
+    prefixes = ", ".join(report.prefixes)
+    if report.of_a_part:
+        return (
+            f"No kernel line with the prefix {prefixes} was found in this part of the time; see"
+            " --since, --until and --prefix."
+        )
+    return f"No kernel line with the prefix {prefixes} was found; see --prefix."
 
 
 def losses(report: Report) -> Iterator[str]:
     """One sentence for each loss."""
     for lost in report.lost:
         if lost.reports:
-            number = f"{lost.messages:,} messages" if lost.messages else "no number"
+            number = f": {lost.messages:,} messages" if lost.messages else ", without a number"
             times = "once" if lost.reports == 1 else f"{lost.reports:,} times"
-            yield f"{lost.by} reports loss {times}: {number}."
+            yield f"{lost.by} reports loss {times}{number}."
     if report.overlong_lines:
         lines = "line was" if report.overlong_lines == 1 else "lines were"
         yield f"{report.overlong_lines:,} {lines} too long to be looked into."
@@ -73,7 +85,7 @@ def losses(report: Report) -> Iterator[str]:
 
 def _table(title: str, *columns: str) -> Table:
     table = Table(
-        title=title,
+        title=Text(title, no_wrap=True, overflow="ignore"),  # it may be wider than its table
         title_justify="left",
         title_style="bold",
         box=SIMPLE_HEAD,

@@ -119,6 +119,7 @@ def test_explain_says_what_a_line_counts_for() -> None:
         (["report", "--"], 2, ["PATH"]),
         (["--", "report"], 2, ["report"]),
         (["report", "-", "--prefix", ""], 2, ["prefix"]),
+        (["report", "-", "--since", "2026-11-25", "--until", "2026-11-25"], 2, ["--until"]),
         (["agent", "--listen", "127.0.0.1:99999"], 2, ["99999", "65535"]),
         (["agent", "--mode", "kill"], 2, ["kill", "observe"]),
         (["agent", "--mode", "enforce"], 2, ["policy_file"]),
@@ -209,9 +210,23 @@ def test_arguments_may_be_any_bytes(tmp_path: Path) -> None:
     assert 144 == json.loads(done.stdout)["totals"]["packets"]
 
 
-def test_a_report_without_a_packet_says_what_was_looked_for() -> None:
-    done = logwatch("report", "-", given=b"nothing of interest\n")
-    assert b"calico-packet was found; see --prefix" in done.stdout
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "prefix calico-packet was found; see --prefix."),
+        (["--prefix", "cp %n"], "prefix cp %n was found; see --prefix."),
+        (["--since", "2030-01-01"], "was found in this part of the time; see --since, --until"),
+    ],
+)
+@pytest.mark.parametrize("output_format", ["table", "html"])
+def test_a_report_without_a_packet_says_what_was_looked_for(
+    output_format: str, arguments: list[str], said: str
+) -> None:
+    """And shows no tables of nothing."""
+    done = logwatch("report", "-", "--format", output_format, *arguments, given=b"of no interest\n")
+    text = done.stdout.decode()
+    assert said in text
+    assert "destinations" not in text
 
 
 def test_help_names_every_command() -> None:

@@ -1,6 +1,7 @@
 """A report beside an earlier period, and of a part of the time."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ def test_a_table_shows_both_periods_and_fits_80_columns() -> None:
     done = logwatch("report", str(SCAN), "--compare", str(MIXED), "--top", "3")
     text = done.stdout.decode()
     assert "Compared with an earlier period" in text
+    assert re.search("^Sources: 1 new, .* less$", text, re.MULTILINE), "a title is one line"
     assert "203.0.113.66  new" in text
 
 

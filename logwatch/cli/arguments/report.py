@@ -71,6 +71,8 @@ def command(prog: str, about: str, arguments: list[str]) -> None:
 
     if given.compare and given.format == "csv":
         parser.error("--compare: csv holds flows only; use --format table, json or html")
+    if given.since is not None and given.until is not None and given.since >= given.until:
+        parser.error("--until: no time is left; give one that is later than --since")
 
     from logwatch.cli.report import Request
     from logwatch.cli.report import run as run_report
