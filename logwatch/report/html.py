@@ -22,7 +22,7 @@ from logwatch.report.compare import Comparison, Period
 from logwatch.report.heat import heat
 from logwatch.report.report import Report
 from logwatch.report.table import NO_ROOM, losses, nothing, short, size
-from logwatch.report.timeline import Timeline, clock, duration, timeline
+from logwatch.report.timeline import DAY, Timeline, clock, duration, timeline
 
 WIDTH, HEIGHT = 960, 240
 """Of the chart's area, in units of its own."""
@@ -36,6 +36,10 @@ STYLES = (
 """The live page's, so that both look the same, and what only this one has."""
 
 LABELS_MOST = 5
+LABEL_WIDTH = 180
+"""Units that the text of one takes on a narrow screen; the last one has room for it as well."""
+LABEL_STEPS = (1, 5, 10, 15, 30, 60, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200)
+"""Seconds between two labels below a day: times that people read off a clock."""
 LINES = 4
 """Of the grid."""
 
@@ -100,7 +104,8 @@ def brief(value: int) -> str:
         if amount < 999.5 or unit == "P":  # noqa: PLR2004 - what would be rounded to 1000
             break
         amount /= 1000
-    return f"{amount:.1f}{unit}" if unit and amount < 9.95 else f"{amount:.0f}{unit}"  # noqa: PLR2004
+    text = f"{amount:.1f}" if unit and amount < 9.95 else f"{amount:.0f}"  # noqa: PLR2004
+    return f"{text.removesuffix('.0')}{unit}"
 
 
 class Rectangle(NamedTuple):
@@ -164,15 +169,28 @@ class Chart:
 
     def labels(self) -> Iterator[tuple[float, str]]:
         """Yield where times stand below, in UTC."""
-        every = max(1, -(-self.timeline.places // LABELS_MOST))
-        for place in range(0, self.timeline.places, every):
-            start = self.timeline.start + place * self.timeline.step
-            yield round(place * self._bar, 2), clock(start, self.timeline.step)
+        begin, step = self.timeline.start, self.timeline.step
+        every = _between_labels(step, self.timeline.places * step)
+        for time in range(begin + -begin % every, begin + self.timeline.places * step, every):
+            x = (time - begin) / step * self._bar
+            if x <= WIDTH - LABEL_WIDTH:
+                yield round(x, 2), clock(time, step)
 
     def rows(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         """Yield the bars as rows of a table."""
         for bar in self.timeline.bars:
             yield clock(bar.start, self.timeline.step), bar.packets
+
+
+def _between_labels(step: int, length: int) -> int:
+    """Seconds between labels: whole bars, and few enough of them."""
+    for seconds in LABEL_STEPS:
+        if seconds % step == 0 and length <= seconds * LABELS_MOST:
+            return seconds
+    days = max(DAY, step)
+    while length > days * LABELS_MOST:
+        days *= 2
+    return days
 
 
 def _round_up(value: int) -> int:

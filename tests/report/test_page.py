@@ -12,8 +12,15 @@ from conftest import FIXTURES
 from logwatch.packets import Scanner, Summary
 from logwatch.report import Report
 from logwatch.report.heat import Cell, heat
-from logwatch.report.html import Chart, brief
-from logwatch.report.timeline import BARS_MOST, PLACES_LEAST, duration, timeline
+from logwatch.report.html import Chart, _between_labels, brief
+from logwatch.report.timeline import (
+    BARS_MOST,
+    DAY,
+    PLACES_LEAST,
+    STEPS,
+    duration,
+    timeline,
+)
 
 PREFIXES = ["calico-packet", "cp %n"]
 NOW = 1_795_521_600
@@ -75,6 +82,29 @@ def test_a_chart_has_bars_that_can_be_seen_apart(seconds: int) -> None:
         assert -1 <= part.y < part.y + part.height <= chart.height + 0.1
 
 
+@pytest.mark.parametrize(
+    ("seconds", "labels"),
+    [
+        (range(7, 90, 3), ["00:00:30", "00:01:00"]),
+        (range(0, 200_000, 600), ["00:00", "12:00", "00:00", "12:00"]),
+        (range(3_000, 30_000, 60), ["02:00", "04:00", "06:00"]),
+    ],
+)
+def test_a_chart_has_labels_at_round_times(seconds: range, labels: list[str]) -> None:
+    """In its whole length, and none that would be cut off at its end."""
+    made = Chart(timeline(summary(*map(line, seconds)), PREFIXES))
+    assert labels == [text.split()[1] for _, text in made.labels()]
+    assert all(0 <= x <= made.width - 180 for x, _ in made.labels())
+
+
+@pytest.mark.parametrize("length", [1, 24, 100, 5_000, 200_000, 10**8])
+@pytest.mark.parametrize("step", [*STEPS, 2 * DAY, 16 * DAY])
+def test_labels_are_few_and_stand_where_bars_begin(step: int, length: int) -> None:
+    every = _between_labels(step, length * step)
+    assert 0 == every % step
+    assert length * step <= 5 * every
+
+
 def test_policies_beyond_the_first_share_a_band() -> None:
     lines = [line(0, f"cp p{number}") * (20 - number) for number in range(10)]
     made = timeline(summary(*lines), PREFIXES)
@@ -105,7 +135,15 @@ def test_a_stamp_of_another_decade_does_not_hide_the_others() -> None:
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0, "0"), (999, "999"), (1_000, "1.0k"), (9_960, "10k"), (999_600, "1.0M"), (10**18, "1000P")],
+    [
+        (0, "0"),
+        (999, "999"),
+        (1_000, "1k"),
+        (1_240, "1.2k"),
+        (9_960, "10k"),
+        (999_600, "1M"),
+        (10**18, "1000P"),
+    ],
 )
 def test_a_number_in_a_cell_is_short(number: int, text: str) -> None:
     assert text == brief(number)
