@@ -33,10 +33,29 @@ def panels() -> list[dict]:
 def test_every_panel_tells_what_it_is_and_asks_the_chosen_source() -> None:
     for panel in panels():
         assert panel["description"].endswith("."), panel["title"]
-        units = [panel["fieldConfig"]["defaults"].get("unit"), *panel["fieldConfig"]["overrides"]]
-        assert any(units), panel["title"]
+        looks = panel["fieldConfig"]
+        units = [each for look in looks["overrides"] for each in look["properties"]]
+        assert looks["defaults"].get("unit") or "unit" in {each["id"] for each in units}
         for asked in (panel, *panel["targets"]):
             assert {"type": "prometheus", "uid": "${datasource}"} == asked["datasource"]
+
+
+def test_links_lead_to_the_live_page_that_is_chosen() -> None:
+    """An address in a table to the page of this source."""
+    board = json.loads((DEPLOY / "grafana" / "logwatch.json").read_text())
+    assert ["${page}", "${page}readyz"] == [link["url"] for link in board["links"]]
+    [page] = [each for each in board["templating"]["list"] if each["name"] == "page"]
+    assert page["query"].endswith("/")
+    with_sources = [panel for panel in panels() if "source" in str(panel.get("transformations"))]
+    assert 3 == len(with_sources)
+    for panel in with_sources:
+        [look] = [
+            each
+            for each in panel["fieldConfig"]["overrides"]
+            if each["matcher"] == {"id": "byName", "options": "Source"}
+        ]
+        [links] = look["properties"]
+        assert "${page}#/source/${__value.text}" == links["value"][0]["url"]
 
 
 def test_every_panel_is_known_by_a_number_of_its_own() -> None:

@@ -91,7 +91,9 @@ def dashboard() -> build.Dashboard:
         .with_variable(
             build.TextBoxVariable("page")
             .label("Live page")
-            .description("Where the link leads: an agent's or escalator's port 9137.")
+            .description(
+                "Where links lead: an agent's or escalator's port 9137, with / at its end."
+            )
             .default_value("http://localhost:9137/")
         )
         .link(link("Live page", "What is denied at this moment", "${page}"))

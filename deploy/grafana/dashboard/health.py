@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import Panel
-from panels import Column, Query, chosen, graph, listing, rate
+from panels import YES_OR_NO, Column, Query, chosen, graph, listing, rate
 
 OF = "cluster, instance"
 DESTROYED = "logwatch_destroyed_bytes_total"
@@ -15,15 +15,15 @@ def health() -> list[Builder[Panel]]:
     return [
         listing(
             "Nodes",
-            "Without a last packet: none was ever seen there. Readable, durable and ready are 1 "
-            "where all is well; /readyz of the node tells what is not.",
+            "Time since the last packet, or nothing where none was ever seen. /readyz of the node "
+            "tells what is not well.",
             {
                 "instance": Column("Node"),
-                "Value #A": Column("Last packet", "s"),
+                "Value #A": Column("Since last packet", "s"),
                 "Value #B": Column("Behind", "s"),
-                "Value #C": Column("Readable", "short"),
-                "Value #D": Column("Durable", "short"),
-                "Value #E": Column("Ready", "short"),
+                "Value #C": Column("Readable", "short", YES_OR_NO),
+                "Value #D": Column("Durable", "short", YES_OR_NO),
+                "Value #E": Column("Ready", "short", YES_OR_NO),
             },
             f"time() - max by ({OF}) ({last})",
             f"max by ({OF}) ({chosen('logwatch_behind_seconds')})",
@@ -35,7 +35,7 @@ def health() -> list[Builder[Panel]]:
             "Agents without data",
             "No packet for an hour, or never one. Maybe nothing is denied there; the log, the "
             "policy's Log rule and the prefix are worth a look. Empty is good.",
-            {"instance": Column("Node"), "Value": Column("Readable", "short")},
+            {"instance": Column("Node"), "Value": Column("Readable", "short", YES_OR_NO)},
             f"min by ({OF}) ({chosen('logwatch_input_readable')}) "
             f"unless on ({OF}) max by ({OF}) ({last}) > time() - 3600",
         ),

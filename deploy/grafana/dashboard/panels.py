@@ -38,10 +38,43 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: its title, and a unit where it is a number."""
+    """A column of a table: its title, a unit where it is a number, and how else it looks."""
 
     title: str
     unit: str = ""
+    look: tuple[DynamicConfigValue, ...] = ()
+
+
+LINKED = (
+    DynamicConfigValue(
+        "links",
+        [
+            {
+                "title": "${__value.text} on the live page",
+                "url": "${page}#/source/${__value.text}",
+                "targetBlank": True,
+            }
+        ],
+    ),
+)
+"""An address that leads to its own page."""
+
+YES_OR_NO = (
+    DynamicConfigValue(
+        "mappings",
+        [
+            {
+                "type": "value",
+                "options": {
+                    "1": {"text": "yes", "color": "green", "index": 0},
+                    "0": {"text": "no", "color": "red", "index": 1},
+                },
+            }
+        ],
+    ),
+    DynamicConfigValue("custom.cellOptions", {"type": "color-text"}),
+)
+"""What is 1 where all is well."""
 
 
 def chosen(family: str, more: str = "") -> str:
@@ -71,7 +104,6 @@ def graph(
     """Draw lines over time, or areas on top of each other."""
     tooltip = part.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI)
     tooltip = tooltip.sort(common.SortOrder.DESCENDING).hide_zeros(hide_zeros=True)
-    legend = part.VizLegendOptions().show_legend(show_legend=True)
     panel = (
         timeseries.Panel()
         .title(title)
@@ -85,11 +117,7 @@ def graph(
         .fill_opacity(30 if stacked else 5)
         .show_points(common.VisibilityMode.NEVER)
         .tooltip(tooltip)
-        .legend(
-            legend.display_mode(common.LegendDisplayMode.LIST).placement(
-                common.LegendPlacement.BOTTOM
-            )
-        )
+        .legend(_legend(are_many=any("{{" in query.legend for query in queries)))
     )
     if stacked:
         panel = panel.stacking(part.StackingConfig().mode(common.StackingMode.NORMAL))
@@ -140,11 +168,22 @@ def listing(
     for transformation in _arranged(columns):
         panel = panel.with_transformation(transformation)
     for column in columns.values():
-        if column.unit:
-            panel = panel.override_by_name(column.title, [DynamicConfigValue("unit", column.unit)])
+        unit = [DynamicConfigValue("unit", column.unit)] if column.unit else []
+        if look := [*unit, *column.look]:
+            panel = panel.override_by_name(column.title, look)
     for name, expression in zip(ascii_uppercase, expressions, strict=False):
         panel = panel.with_target(_target(name, expression).instant().format(PromQueryFormat.TABLE))
     return panel
+
+
+def _legend(*, are_many: bool) -> Builder[common.VizLegendOptions]:
+    """Name the lines; many of them greatest first, so that those that stay 0 are out of the way."""
+    legend = part.VizLegendOptions().show_legend(show_legend=True)
+    legend = legend.placement(common.LegendPlacement.BOTTOM)
+    if not are_many:
+        return legend.display_mode(common.LegendDisplayMode.LIST)
+    legend = legend.display_mode(common.LegendDisplayMode.TABLE).calcs(["lastNotNull", "max"])
+    return legend.sort_by("Max").sort_desc(sort_desc=True)
 
 
 def _arranged(columns: Mapping[str, Column]) -> Iterator[DataTransformerConfig]:

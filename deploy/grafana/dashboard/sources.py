@@ -2,11 +2,12 @@
 
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import Panel
-from panels import Column, Query, chosen, graph, grown, listing, rate
+from panels import LINKED, Column, Query, chosen, graph, grown, listing, rate
 
 BY_SOURCE = "logwatch_denied_packets_by_source_total"
 BY_FLOW = "logwatch_denied_packets_by_flow_total"
 NAMED = 'source!="other"'
+SOURCE = Column("Source", look=LINKED)
 FORGEABLE = "A sender can forge its address. The variable Policy has no effect here."
 
 
@@ -32,21 +33,21 @@ def sources() -> list[Builder[Panel]]:
         listing(
             "Top sources in this time",
             f"Packets in the time that is shown. {FORGEABLE}",
-            {"source": Column("Source"), "Value": Column("Packets", "short")},
+            {"source": SOURCE, "Value": Column("Packets", "short")},
             f"topk (20, {grown(BY_SOURCE, 'source', NAMED)})",
         ),
         listing(
             "New today",
             "Sources that had no series of their own a day ago, and how many packets they sent "
             f"since. {FORGEABLE}",
-            {"source": Column("Source"), "Value": Column("Packets", "short")},
+            {"source": SOURCE, "Value": Column("Packets", "short")},
             new,
         ),
         listing(
             "Top flows in this time",
             f"Who wanted what. {FORGEABLE}",
             {
-                "source": Column("Source"),
+                "source": SOURCE,
                 "protocol": Column("Protocol"),
                 "port": Column("Port"),
                 "Value": Column("Packets", "short"),
