@@ -23,7 +23,7 @@ cat <<TEXT
   following   $log
   page        http://$listen/
   metrics     http://$listen/metrics
-  blacklist   $PWD/run/blacklist.yaml   (calicoctl apply -f run/blacklist.yaml)
+  blacklist   run/blacklist.yaml   (calicoctl apply -f run/blacklist.yaml)
   stop        Ctrl-C
 
 TEXT
