@@ -5,6 +5,7 @@ What the code can't tell, when to look at a family, stands here; without it noth
 
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
@@ -112,19 +113,28 @@ what came in a time take the value less the one before it: `x - (x offset 1h <= 
 as of any process.
 """
 
+DECIDED = """\
+Of whoever decides: the escalator, or an agent on its own
+
+An agent of a cluster has them too, and decides nothing: it counts what fulfilled a rule on its
+node, the sources with evidence and those that made room; the others stay 0."""
+
 
 def main() -> None:
     """Write the page to standard output."""
+    page = [HEAD]
     agent = {family.name: family for family in _agent()}
     escalator = {family.name: family for family in _escalator()}
     both = [name for name in agent if name in escalator]
-    page = [HEAD]
-    for title, families in (
-        ("Of the agent", [each for name, each in agent.items() if name not in both]),
-        ("Of the escalator", [each for name, each in escalator.items() if name not in both]),
-        ("Of whoever decides: the escalator, or an agent on its own", [agent[n] for n in both]),
+    # An agent's own stand between what any program has and what is decided.
+    every = list(takewhile(escalator.__contains__, agent))
+    for title, names in (
+        ("Of each agent and escalator", every),
+        ("Of the agent", [name for name in agent if name not in both]),
+        ("Of the escalator", [name for name in escalator if name not in both]),
+        (DECIDED, [name for name in both if name not in every]),
     ):
-        page += [f"\n## {title}\n\n", *_table(families)]
+        page += [f"\n## {title}\n\n", *_table((agent | escalator)[name] for name in names)]
     sys.stdout.write("".join(page))
 
 

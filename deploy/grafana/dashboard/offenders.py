@@ -32,7 +32,7 @@ def offenders() -> list[Builder[Panel]]:
         ),
         graph(
             "Offences by rule",
-            "How often a source met a rule.",
+            "How often a source met a rule: on a node, and in a cluster as the escalator sees it.",
             "cpm",
             Query(f"60 * {rate('logwatch_offences_total', 'rule')}", "{{rule}}"),
             stacked=True,
