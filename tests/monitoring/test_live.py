@@ -13,6 +13,8 @@ from monitoring.conftest import RULES, SECONDS, Watched
 from ruamel.yaml import YAML
 
 DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana" / "logwatch.json"
+GOLDEN = Path(__file__).parents[1] / "export" / "golden"
+"""The pages with all families."""
 
 CHOSEN = {
     "$cluster": ".*",
@@ -181,8 +183,10 @@ def test_an_alert_arrives_with_its_runbook(watched: Watched) -> None:
 
 
 def test_promtool_finds_nothing_wrong_with_the_metrics(watched: Watched) -> None:
-    """No name or help text that Prometheus's own rules speak against."""
-    for page in (watched.agent.get("/metrics"), watched.escalator_page()):
+    """No name or help text that Prometheus's own rules speak against, of any family there is."""
+    promised = [path.read_text() for path in sorted(GOLDEN.glob("*.txt"))]
+    assert 2 == len(promised)
+    for page in (watched.agent.get("/metrics"), watched.escalator_page(), *promised):
         assert "" == run("promtool", "check", "metrics", text=page)
 
 
