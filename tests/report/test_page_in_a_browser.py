@@ -8,7 +8,7 @@ from command import logwatch
 from conftest import FIXTURES, unavailable
 from lab.browser import Visit, chromium, serious
 from lab.namespace import LabError
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from logwatch.report import Options, Report, compare, count
 from logwatch.report.html import render_html
@@ -88,6 +88,22 @@ def test_the_filter_leaves_what_holds_the_text_in_every_table(show: Show) -> Non
     assert "6 rows" == visit.page.get_by_role("status").inner_text()
     box.fill("")
     assert 4 == len(shown(visit, "sources"))
+
+
+def test_keys_lead_to_the_filter_and_sort(show: Show) -> None:
+    """As on the live page: `/` to the filter, where it is text, and Escape empties it."""
+    visit = show(str(SCAN))
+    keyboard = visit.page.keyboard
+    keyboard.press("/")
+    keyboard.type("30080/")
+    box = visit.page.get_by_role("searchbox")
+    expect(box).to_have_value("30080/")
+    assert ["30080/tcp"] == shown(visit, "ports")
+    keyboard.press("Escape")
+    expect(box).to_have_value("")
+    visit.page.locator("#sources ~ .scroller").first.get_by_role("button", name="source").focus()
+    keyboard.press("Enter")
+    assert "192.0.2.10" == shown(visit, "sources")[0]
 
 
 def test_what_came_from_a_log_stays_text(browser: Browser, tmp_path: Path) -> None:

@@ -99,6 +99,13 @@ input.addEventListener("input", () => {
   const found = filters.reduce((sum, filter) => sum + filter(wanted), 0);
   output.textContent = wanted ? `${found.toLocaleString("en")} rows` : "";
 });
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target instanceof HTMLInputElement;
+  if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    input.focus();
+  }
+});
 
 const chart = document.querySelector(".chart");
 if (chart) {
