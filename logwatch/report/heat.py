@@ -25,7 +25,7 @@ class Cell(NamedTuple):
 
 
 class Heat(NamedTuple):
-    """A row for each source, a cell for each port in it."""
+    """A row for each source that tried one of the ports, a cell for each port in it."""
 
     ports: Sequence[PortEntry]
     rows: Sequence[tuple[SourceEntry, Sequence[Cell]]]
@@ -52,4 +52,5 @@ def heat(report: Report, summary: Summary) -> Heat:
         share = log(count / least) / log(most / least) if most > least else 0.5
         return Cell(count, 1 + round((DEGREES - 1) * share))
 
-    return Heat(ports, [(source, [cell(source, port) for port in ports]) for source in sources])
+    rows = [(source, [cell(source, port) for port in ports]) for source in sources]
+    return Heat(ports, [row for row in rows if any(each.packets for each in row[1])])

@@ -113,10 +113,14 @@ def test_policies_beyond_the_first_share_a_band() -> None:
 
 
 def test_a_heat_map_has_the_ports_behind_many_protocols_without_any() -> None:
-    """Each cell is the flow's number of packets; the most has the strongest colour."""
+    """Each cell is the flow's number of packets; the most has the strongest colour.
+
+    Who tried none of the ports has no row.
+    """
     tcp = b"PROTO=TCP SPT=1 DPT=22"
     others = [line(0).replace(tcp, b"PROTO=%d" % number) * 9 for number in range(200, 240)]
-    found = summary(*others, line(0) * 5, line(0, source="203.0.113.8"))
+    without = line(0, source="203.0.113.9").replace(tcp, b"PROTO=ICMP TYPE=8 CODE=0")
+    found = summary(*others, without * 9, line(0) * 5, line(0, source="203.0.113.8"))
     made = heat(Report.of(found, PREFIXES, (), 0), found)
     assert [22] == [port.port for port in made.ports]
     assert [("203.0.113.7", [Cell(5, 6)]), ("203.0.113.8", [Cell(1, 1)])] == [
