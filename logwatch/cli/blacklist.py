@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from logwatch.cli.output import is_on_terminal, write_out
 from logwatch.config import Config
 from logwatch.control import (
     Add,
@@ -41,7 +42,7 @@ from logwatch.offenders import BANS, TargetError, check_request, open_bans, read
 from logwatch.offenders.language import BAN_MOST, Wrong, duration, format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 Format = Literal["table", "json"]
 
@@ -131,30 +132,30 @@ def _show(answer: Answer, output_format: Format) -> None:
             if output_format == "json":
                 _write_json({"entry": entry, "notes": notes})
             else:
-                sys.stdout.write("".join(f"{line}\n" for line in (text, *notes)))
+                write_out("".join(f"{line}\n" for line in (text, *notes)))
         case Explained():
             if output_format == "json":
                 _write_json(msgspec.to_builtins(answer))
             else:
-                _explain(answer)
+                write_out("".join(f"{line}\n" for line in _explained(answer)))
 
 
-def _explain(answer: Explained) -> None:
-    sys.stdout.write(f"{answer.verdict}\n")
+def _explained(answer: Explained) -> "Iterator[str]":
+    yield answer.verdict
     for entry in answer.entries:
         forced = ", forced" if entry.forced else ""
-        sys.stdout.write(f"  banned  {entry.cidr}, {entry.rule}{forced}: {entry.reason or '-'}\n")
+        yield f"  banned  {entry.cidr}, {entry.rule}{forced}: {entry.reason or '-'}"
         if entry.evidence is not None and entry.evidence.samples:
             from logwatch.packets.explain import printable  # with a grammar, which takes a while
 
             for line in entry.evidence.samples:
-                sys.stdout.write(f"  line    {printable(line.encode())}\n")
+                yield f"  line    {printable(line.encode())}"
     for stop in answer.stops:
-        sys.stdout.write(f"  stops   {stop}\n")
+        yield f"  stops   {stop}"
     for near in answer.rules:
-        sys.stdout.write(
+        yield (
             f"  near    {near.rule}: {near.reached} of {near.threshold} {near.measure} within"
-            f" {format_duration(near.within)}\n"
+            f" {format_duration(near.within)}"
         )
 
 
@@ -176,14 +177,14 @@ def _table(entries: tuple[Entry, ...]) -> Table:
 
 
 def _print(shown: Table | Text) -> None:
-    if sys.stdout.isatty():
+    if is_on_terminal():
         Console().print(shown)
         return
     written = io.StringIO()
     Console(width=WIDTH, file=written).print(shown)
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in written.getvalue().splitlines()))
+    write_out("".join(f"{line.rstrip()}\n" for line in written.getvalue().splitlines()))
 
 
 def _write_json(body: dict[str, Any]) -> None:
     text = json.dumps({"schema": 1, **msgspec.to_builtins(body)}, indent=2)
-    sys.stdout.write(f"{text}\n")
+    write_out(f"{text}\n")

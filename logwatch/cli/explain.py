@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Literal
 
+from logwatch.cli.output import is_on_terminal, write_out
 from logwatch.cli.prefixes import prefix_texts
+from logwatch.errors import UsageError
 from logwatch.packets.explain import Explanation, explain_line, render_json, render_text
 from logwatch.packets.reading import read_line
 
@@ -20,17 +22,15 @@ def run(line: str | None, prefixes: list[str] | None, output_format: Form = "tex
     texts = prefix_texts(prefixes)
     render = render_json if output_format == "json" else _text_renderer()
     for number, each in enumerate([os.fsencode(line)] if line is not None else _stdin_lines()):
-        # A line may hold any bytes; what the terminal can't show is escaped.
         text = render(explain_line(each, texts, read_line))
         if output_format == "text":
             text = f"\n{text}\n" if number else f"{text}\n"
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-        sys.stdout.flush()
+        write_out(text)
 
 
 def _text_renderer() -> Callable[[Explanation], str]:
     """Plain text for a pipe or a file; for a terminal, or by FORCE_COLOR, with Rich."""
-    if not sys.stdout.isatty() and not os.environ.get("FORCE_COLOR"):
+    if not is_on_terminal() and not os.environ.get("FORCE_COLOR"):
         return render_text
     from rich.console import Console
 
@@ -42,5 +42,7 @@ def _text_renderer() -> Callable[[Explanation], str]:
 
 
 def _stdin_lines() -> Iterator[bytes]:
+    if sys.stdin is None:
+        raise UsageError("standard input is closed; give the line as an argument")
     for line in sys.stdin.buffer:
         yield line.removesuffix(b"\n")

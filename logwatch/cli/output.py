@@ -16,12 +16,20 @@ class OutputError(LogwatchError):
     """The result can't be written."""
 
 
+def is_on_terminal() -> bool:
+    """Whether a person looks at the result as it comes."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def write_out(text: str) -> None:
-    """Write the result; BrokenPipeError when nobody reads it any more."""
+    """Write the result; BrokenPipeError when nobody reads it any more.
+
+    What standard output can't show, such as bytes of a file's name, is escaped.
+    """
     if sys.stdout is None:
         raise OutputError("standard output is closed; there is nowhere to write the result")
     try:
-        sys.stdout.write(text)
+        sys.stdout.buffer.write(text.encode(sys.stdout.encoding, "backslashreplace"))
         sys.stdout.flush()
     except BrokenPipeError:
         raise

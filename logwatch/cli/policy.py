@@ -20,7 +20,7 @@ from logwatch.blacklist.tutorial import (
     Wanted,
     tutorial_documents,
 )
-from logwatch.cli.output import PROBLEMS_FOUND
+from logwatch.cli.output import PROBLEMS_FOUND, write_out
 from logwatch.errors import LogwatchError
 
 Form = Literal["text", "json"]
@@ -47,7 +47,7 @@ def render(  # noqa: PLR0913 -- one for each option
         shape,
         logs,
     )
-    sys.stdout.write("---\n".join(map(dump, tutorial_documents(name, wanted))))
+    write_out("---\n".join(map(dump, tutorial_documents(name, wanted))))
 
 
 def _client(text: str) -> Any:  # noqa: ANN401 -- a network
@@ -64,10 +64,14 @@ def show(output_format: Form) -> None:
             {"name": name, "order": policy.order, "action": policy.action, "about": policy.about}
             for name, policy in POLICIES.items()
         ]
-        sys.stdout.write(json.dumps({"schema": 1, "policies": entries}, indent=2) + "\n")
+        write_out(json.dumps({"schema": 1, "policies": entries}, indent=2) + "\n")
         return
-    for name, policy in POLICIES.items():
-        sys.stdout.write(f"{name:<20} {policy.order:>5}  {policy.action:<6} {policy.about}\n")
+    write_out(
+        "".join(
+            f"{name:<20} {policy.order:>5}  {policy.action:<6} {policy.about}\n"
+            for name, policy in POLICIES.items()
+        )
+    )
 
 
 def check(paths: Sequence[str], output_format: Form) -> None:
@@ -75,13 +79,15 @@ def check(paths: Sequence[str], output_format: Form) -> None:
     findings = [(path, finding) for path in paths for finding in _findings(path)]
     if output_format == "json":
         entries = [{"file": path, **asdict(finding)} for path, finding in findings]
-        sys.stdout.write(json.dumps({"schema": 1, "findings": entries}, indent=2) + "\n")
+        write_out(json.dumps({"schema": 1, "findings": entries}, indent=2) + "\n")
     else:
-        for path, finding in findings:
-            sys.stdout.write(
+        write_out(
+            "".join(
                 f"{path}: {finding.policy}: {finding.where}: {finding.level}: {finding.what};"
                 f" {finding.remedy}\n"
+                for path, finding in findings
             )
+        )
     if any(finding.level == "problem" for _, finding in findings):
         sys.exit(PROBLEMS_FOUND)
 
@@ -106,4 +112,8 @@ def _findings(path: str) -> Iterator[Finding]:
 
 
 def _bytes(path: str) -> bytes:
-    return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    if path != "-":
+        return Path(path).read_bytes()
+    if sys.stdin is None:
+        raise PolicyFileError("standard input is closed; name a file of policies")
+    return sys.stdin.buffer.read()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from logwatch.blacklist import Network, collapse
-from logwatch.cli.output import INTERRUPTED, write_out
+from logwatch.cli.output import INTERRUPTED, is_on_terminal, write_out
 from logwatch.cli.prefixes import prefix_texts
 from logwatch.cli.progress import progress
 from logwatch.config import Config, Prefix
@@ -109,7 +109,7 @@ def _write(outcome: Outcome, output_format: Format, top: int) -> None:
 
     from logwatch.report.replay.table import render_table
 
-    if sys.stdout is not None and sys.stdout.isatty():
+    if is_on_terminal():
         console = Console()
         console.print(render_table(outcome, console.width, top))
         return

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from logwatch.cli.output import INTERRUPTED, OutputError, write_out
+from logwatch.cli.output import INTERRUPTED, OutputError, is_on_terminal, write_out
 from logwatch.cli.prefixes import prefix_texts
 from logwatch.cli.progress import progress
 from logwatch.errors import UsageError
@@ -115,7 +115,7 @@ def _write(result: Result, output_format: Format, output: "Path | None") -> None
 
         from logwatch.report.table import render_table
 
-        if output is None and sys.stdout is not None and sys.stdout.isatty():
+        if output is None and is_on_terminal():
             console = Console()
             console.print(render_table(report, console.width, comparison))
             return

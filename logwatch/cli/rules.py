@@ -12,7 +12,7 @@ from pathlib import Path
 from textwrap import indent, wrap
 from typing import TYPE_CHECKING, Literal
 
-from logwatch.cli.output import PROBLEMS_FOUND
+from logwatch.cli.output import PROBLEMS_FOUND, write_out
 from logwatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,11 +37,10 @@ def check(paths: Sequence[str], output_format: Format) -> None:
     readings = [(path, read(data, _name(path))) for path, data in given]
     if output_format == "json":
         problems = [_as_json(each) for _, reading in readings for each in reading.problems]
-        _write(json.dumps({"schema": 1, "problems": problems}, indent=2))
+        write_out(json.dumps({"schema": 1, "problems": problems}, indent=2) + "\n")
     else:
         for path, reading in readings:
-            _show(reading.problems, to_stderr=False)
-            _write(f"{_name(path)}: {_summary(reading)}")
+            write_out(f"{_shown(reading.problems)}{_name(path)}: {_summary(reading)}\n")
     if any(reading.has_errors for _, reading in readings):
         sys.exit(PROBLEMS_FOUND)
 
@@ -56,14 +55,14 @@ def explain(path: str | None, output_format: Format) -> None:
         if path is None or data is None
         else read(data, _name(path))
     )
-    _show(reading.problems, to_stderr=True)
+    sys.stderr.write(_shown(reading.problems))
     if reading.has_errors:
         sys.exit(PROBLEMS_FOUND)
     if output_format == "json":
         rules = [tree(rule) for rule in reading.rules]
-        _write(json.dumps({"schema": 1, "rules": rules}, indent=2))
+        write_out(json.dumps({"schema": 1, "rules": rules}, indent=2) + "\n")
     else:
-        _write(_explained(reading.rules))
+        write_out(f"{_explained(reading.rules)}\n")
 
 
 def _bytes(path: str) -> bytes:
@@ -96,11 +95,10 @@ def _as_json(problem: "Problem") -> dict[str, object]:
     }
 
 
-def _show(problems: Iterable["Problem"], *, to_stderr: bool) -> None:
+def _shown(problems: Iterable["Problem"]) -> str:
     from logwatch.offenders.language import render
 
-    for problem in problems:
-        _write(f"{render(problem)}\n", to_stderr=to_stderr)
+    return "".join(f"{render(problem)}\n\n" for problem in problems)
 
 
 def _summary(reading: "Reading") -> str:
@@ -134,10 +132,3 @@ def _table(rules: Sequence["Rule"]) -> str:
         for row in rows
     ]
     return "\n".join(lines)
-
-
-def _write(text: str, *, to_stderr: bool = False) -> None:
-    """Write a text and a line feed; what is no text in a file's name is escaped."""
-    stream = sys.stderr if to_stderr else sys.stdout
-    stream.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
-    stream.flush()

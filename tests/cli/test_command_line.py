@@ -26,6 +26,7 @@ else:
     from backports import zstd
 
 SCAN = FIXTURES / "scan" / "lines.log"
+RULES = Path(__file__).parents[1] / "offenders" / "language" / "golden" / "short.rules"
 LINE = SCAN.read_bytes().splitlines()[0]
 
 
@@ -176,18 +177,36 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly() -> None:
     assert (1, b"") == (done.returncode, done.stderr)
 
 
-def test_output_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
-    """A full disk, a closed standard output, and a report over the log that it is made of."""
-    command = [sys.executable, "-m", "logwatch", "report"]
-    with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [*command, str(SCAN)], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
-        )
-    assert (1, 1) == (done.returncode, done.stderr.count(b"\n"))
-    assert b"No space left" in done.stderr
-    shell = f"exec {sys.executable} -m logwatch report {SCAN} >&-"
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        f"report {SCAN}",
+        f"replay {SCAN} --format json",
+        "rules explain",
+        f"rules check {RULES}",
+        "policy list",
+        "policy render deny-nodeports",
+        "explain kernel:",
+    ],
+)
+def test_output_that_can_not_be_written_is_one_sentence(arguments: str) -> None:
+    """On a full disk, and where standard output is closed."""
+    for target, words in ((">/dev/full", b"No space left"), (">&-", b"output is closed")):
+        shell = f"exec {sys.executable} -m logwatch {arguments} {target}"
+        done = subprocess.run(["sh", "-c", shell], capture_output=True, timeout=60, check=False)
+        assert (1, 1) == (done.returncode, done.stderr.count(b"\n"))
+        assert words in done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["rules check -", "policy check -", "explain", "report -"])
+def test_input_that_is_closed_is_one_sentence(arguments: str) -> None:
+    shell = f"exec {sys.executable} -m logwatch {arguments} <&-"
     done = subprocess.run(["sh", "-c", shell], capture_output=True, timeout=60, check=False)
-    assert (1, 1) == (done.returncode, done.stderr.count(b"\n"))
+    assert (b"", 1) == (done.stdout, done.stderr.count(b"\n"))
+    assert b"standard input" in done.stderr
+
+
+def test_a_report_never_replaces_the_log_that_it_is_made_of(tmp_path: Path) -> None:
     log = tmp_path / "syslog"
     log.write_bytes(SCAN.read_bytes())
     refused = logwatch("report", str(log), "--output", str(tmp_path / "." / "syslog"))
