@@ -220,8 +220,9 @@ _Found: TypeAlias = tuple[
 The packets within the rule's window that fulfil its condition (of a rule that counts distinct
 values, maybe not those of the window's oldest quarter); the latest 20 ports and 8 destinations that
 the source tried within the window, sorted (destinations as far back as a rule counts them); when
-that began and when the source was seen last; of syn, reply, tcp (neither of them), udp, icmp and
-other what it ever sent; up to 5 of its lines, see `Evidence.samples`.
+that began and when the source was seen last; of syn, fin (alone), null (no flag), xmas (FIN PSH
+URG), tcp (none of these), reply, udp, icmp and other what it ever sent that some rule counts; up to
+5 of its lines, see `Evidence.samples`.
 """
 
 _Fulfilled: TypeAlias = tuple[str, int, int, _Found]

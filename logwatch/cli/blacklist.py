@@ -29,6 +29,7 @@ from logwatch.control import (
     Explained,
     List,
     NotRunningError,
+    Proof,
     Refused,
     Remove,
     Request,
@@ -38,7 +39,14 @@ from logwatch.control import (
 )
 from logwatch.errors import LogwatchError, UsageError
 from logwatch.ledger import saved_documents
-from logwatch.offenders import BANS, TargetError, check_request, open_bans, read_target
+from logwatch.offenders import (
+    BANS,
+    TargetError,
+    check_request,
+    open_bans,
+    read_target,
+    sent_in_words,
+)
 from logwatch.offenders.language import BAN_MOST, Wrong, duration, format_duration
 
 if TYPE_CHECKING:
@@ -145,11 +153,8 @@ def _explained(answer: Explained) -> "Iterator[str]":
     for entry in answer.entries:
         forced = ", forced" if entry.forced else ""
         yield f"  banned  {entry.cidr}, {entry.rule}{forced}: {entry.reason or '-'}"
-        if entry.evidence is not None and entry.evidence.samples:
-            from logwatch.packets.explain import printable  # with a grammar, which takes a while
-
-            for line in entry.evidence.samples:
-                yield f"  line    {printable(line.encode())}"
+        if entry.evidence is not None:
+            yield from _evidence(entry.evidence)
     for stop in answer.stops:
         yield f"  stops   {stop}"
     for near in answer.rules:
@@ -157,6 +162,16 @@ def _explained(answer: Explained) -> "Iterator[str]":
             f"  near    {near.rule}: {near.reached} of {near.threshold} {near.measure} within"
             f" {format_duration(near.within)}"
         )
+
+
+def _evidence(evidence: Proof) -> "Iterator[str]":
+    yield f"  sent    {sent_in_words(evidence)}"
+    yield f"  seen    {evidence.first} to {evidence.last}"
+    if evidence.samples:
+        from logwatch.packets.explain import printable  # with a grammar, which takes a while
+
+        for line in evidence.samples:
+            yield f"  line    {printable(line.encode())}"
 
 
 def _table(entries: tuple[Entry, ...]) -> Table:

@@ -23,7 +23,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Phase = Literal["Observed", "Proposed", "Pending", "Enforced", "Ended", "Refused"]
 
 MESSAGE_MOST, ENDING_MOST = 1024, 128
-PORTS_MOST, DESTINATIONS_MOST, KINDS_MOST, SAMPLES_MOST = 20, 8, 8, 5
+PORTS_MOST, DESTINATIONS_MOST, KINDS_MOST, SAMPLES_MOST = 20, 8, 16, 5
 SAMPLE_MOST, SHAPE_MOST, FORGEABLE_MOST = 1024, 16, 64
 """What the CRD lets a status hold: more of anything would have all of it refused."""
 

@@ -24,6 +24,7 @@ from logwatch.offenders.refusal import REFUSALS, Refusal
 from logwatch.offenders.rules_file import RulesError, read_rules
 from logwatch.offenders.why import Near, Stop, Why
 from logwatch.offenders.witness import Nearest, Testimony, Witness
+from logwatch.offenders.words import sent_in_words
 
 __all__ = [
     "BANS",
@@ -61,4 +62,5 @@ __all__ = [
     "read_rules",
     "read_target",
     "resolvers",
+    "sent_in_words",
 ]

@@ -34,7 +34,8 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     destinations: tuple[str, ...] = ()
     """The latest distinct destinations, sorted; at most 8."""
     shapes: tuple[str, ...] = ()
-    """What it ever sent: of `syn`, `reply`, `tcp` (neither of them), `udp`, `icmp` and `other`."""
+    """What it ever sent of what some rule counts: of `syn`, `fin` (alone), `null` (no flag), `xmas`
+    (FIN PSH URG), `tcp` (none of these), `reply` (ACK or RST), `udp`, `icmp` and `other`."""
     samples: tuple[str, ...] = ()
     """Up to 5 of its lines as they were written, cut after 512 bytes; kept until the ban ends."""
     nodes: int = 0
@@ -48,6 +49,10 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
 
 _FORGEABLE = {
     "syn": "lone SYN",
+    "fin": "lone FIN",
+    "null": "TCP without flags",
+    "xmas": "FIN PSH URG",
+    "tcp": "TCP with other flags",
     "reply": "replies",
     "udp": "UDP",
     "icmp": "ICMP",

@@ -38,7 +38,8 @@ class Row(NamedTuple):
     family: int
     """4 or 6."""
     shape: str
-    """TCP only: `syn` (SYN without ACK), `reply` (ACK or RST), else `other`; empty for the rest."""
+    """TCP only: `syn` (SYN without ACK), `reply` (ACK or RST), `fin` (FIN alone), `null` (no flag),
+    `xmas` (FIN PSH URG), else `other`; empty for the rest."""
     interface: str
     """Value of IN=; where it is not UTF-8, its bytes are escaped."""
     forwarded: bool

@@ -261,7 +261,9 @@ def test_why_and_the_audit_log_show_lines_of_a_banned_source(operator: Operator)
     lines = entry["evidence"]["samples"]
     assert 5 == len(lines)
     assert all(" SRC=203.0.113.66 DST=198.51.100.1 " in line for line in lines)
-    assert lines[0] in operator.run("why", "203.0.113.66")[1]
+    told = operator.run("why", "203.0.113.66")[1]
+    assert lines[0] in told
+    assert "  sent    15 packets of syn, to 198.51.100.1, ports 1-15\n" in told
     (banned,) = [line for line in operator.audit() if line["event"] == "banned"]
     assert lines == banned["evidence"]["samples"]
     assert "samples" not in operator.entries()[0]["evidence"]

@@ -96,14 +96,14 @@ def test_a_status_is_cut_to_what_the_definition_takes() -> None:
     evidence = EntryEvidence(
         ports=tuple(range(50)),
         destinations=("198.51.100.9",) * 9,
-        shapes=("syn" * 9,) * 9,
+        shapes=("syn" * 9,) * 99,
         samples=("\udc80" * 2000,) * 6,
     )
     status = status_document("x", EntryStatus(message="m" * 2000, evidence=evidence))["status"]
     assert 1024 == len(status["message"])
     assert 20 == len(status["evidence"]["ports"])
     assert 8 == len(status["evidence"]["destinations"])
-    assert [16] * 8 == [len(shape) for shape in status["evidence"]["shapes"]]
+    assert [16] * 16 == [len(shape) for shape in status["evidence"]["shapes"]]
     assert ["?" * 1024] * 5 == list(status["evidence"]["samples"])
     msgspec.json.encode(status)
 

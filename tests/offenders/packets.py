@@ -8,7 +8,7 @@ from logwatch.packets import Scanner, Summary
 
 PREFIXES = ["deny", "log"]
 POLICIES = [("deny-nodeports", "denied"), ("log-denied-packets", "logged")]
-FLAGS = {"syn": "SYN", "reply": "ACK RST", "other": "FIN"}
+FLAGS = {"syn": "SYN", "reply": "ACK RST", "other": "PSH FIN"}
 
 
 class Sent(NamedTuple):

@@ -15,7 +15,14 @@ VERDICTS = [(NAMES[0], True), (NAMES[1], False)]
 TRUE = ("true",)
 SOURCE = "203.0.113.7"
 NOW = 1_795_521_600.0
-OTHER_FLAGS = {"syn": "SYN", "reply": "ACK", "tcp": "FIN"}
+FLAGS = {
+    "syn": "SYN ",
+    "reply": "ACK ",
+    "fin": "FIN ",
+    "null": "",
+    "xmas": "URG PSH FIN ",
+    "tcp": "PSH ",
+}
 
 
 class Line(NamedTuple):
@@ -43,8 +50,8 @@ class Line(NamedTuple):
         if self.shape == "udp":
             body += f"PROTO=UDP SPT=4000 DPT={self.port} LEN=40 "
         else:
-            flags = OTHER_FLAGS[self.shape]
-            body += f"PROTO=TCP SPT=4000 DPT={self.port} WINDOW=1 RES=0x00 {flags} URGP=0 "
+            flags = FLAGS[self.shape]
+            body += f"PROTO=TCP SPT=4000 DPT={self.port} WINDOW=1 RES=0x00 {flags}URGP=0 "
         return (
             f"Nov 24 12:00:00 worker-1 kernel: [1.000000] {prefix}: IN={self.interface} "
             f"OUT={self.out} MAC=00 SRC={self.source} DST={destination} LEN={self.length} {body}\n"
@@ -75,7 +82,7 @@ LINES = st.builds(
         [SOURCE, "203.0.113.8", "192.0.2.1", "2001:0db8:0000:0001:0000:0000:0000:0007"]
     ),
     port=st.integers(1, 6),
-    shape=st.sampled_from(["syn", "reply", "tcp", "udp"]),
+    shape=st.sampled_from([*FLAGS, "udp"]),
     interface=st.sampled_from(["eth1", "eth0"]),
     out=st.sampled_from(["", "cali0"]),
     denied=st.sampled_from([True, True, True, False]),
@@ -307,8 +314,24 @@ def test_nodes_merge_what_they_saw() -> None:
         assert 1 == merged.merge_bytes(data)
     ((source, rule, reached, found),) = merged.judge(NOW)
     assert (SOURCE, 1, 3, (0, 1, 2)) == (source, rule, reached, found[1])
-    with pytest.raises(ValueError, match="no evidence of this version: byte 0 does not fit"):
-        merged.merge_bytes(b"logwevi9")
+
+
+@pytest.mark.parametrize("shape", [*FLAGS, "udp"])
+def test_the_kind_of_packets_is_told_over_nodes(shape: str) -> None:
+    """As one node saw it, and once its report is merged."""
+    node, merged = (Evidence([("packets", 1, 60.0, TRUE)], 10) for _ in range(2))
+    ((*_, found),) = observe(node, Line(shape=shape))
+    merged.merge_bytes(node.to_bytes(10_000)[0])
+    ((*_, told),) = merged.judge(NOW)
+    assert (shape,) == found[5] == told[5]
+
+
+def test_reports_that_can_not_be_read_are_refused() -> None:
+    merged = Evidence([("packets", 1, 60.0, TRUE)], 10)
+    with pytest.raises(ValueError, match="no evidence: byte 0 does not fit"):
+        merged.merge_bytes(b"evidence")
+    with pytest.raises(ValueError, match="version 2, not 3: use one version of logwatch"):
+        merged.merge_bytes(b"logwevi2")
 
 
 @given(

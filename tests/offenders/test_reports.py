@@ -285,7 +285,7 @@ def test_a_damaged_report_is_named_and_stops_no_other() -> None:
     ]
     assert BANNED == told(cluster.judge_reports(reports, {}, NOW, NOW + 1))
     assert {"cut", "empty", "late"} == set(cluster.reports.left_out)
-    assert "no evidence of this version: byte 0" in cluster.reports.left_out["empty"]
+    assert "no evidence: byte 0" in cluster.reports.left_out["empty"]
     assert "86700 s after now" in cluster.reports.left_out["late"]
     assert 3 == cluster.reports.failures
     assert [] == cluster.judge_reports(reports[-1:], {}, NOW, NOW + 2)

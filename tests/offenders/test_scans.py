@@ -65,6 +65,14 @@ EXPECTED = {
 }
 """By case. Who is not named in it is not banned, and in cases that are not named here nobody is."""
 
+SENT = {
+    "nmap-syn": ["syn"],
+    "nmap-odd-flags": ["fin", "null", "xmas"],
+    "nmap-fin-sweep": ["fin"],
+    "one-source-floods": ["syn"],
+}
+"""By case, what the evidence of each ban says that was sent."""
+
 INNOCENT = ["retrying-clients", "health-check", "late-replies"]
 
 
@@ -162,6 +170,13 @@ def test_scanners_are_banned_and_nobody_else(case: str) -> None:
     assert [banned[:3] for banned in expected] == [banned[:3] for banned in found]
     for most, banned in zip(expected, found, strict=True):
         assert banned.seconds <= most.seconds
+
+
+@pytest.mark.parametrize("case", SENT)
+def test_the_flags_tell_scans_apart(case: str) -> None:
+    found = judge(new_offenders(), lines_of(case))
+    assert [(flags,) for flags in SENT[case]] == [offence.evidence.shapes for offence in found]
+    assert all(offence.evidence.forgeable for offence in found)
 
 
 @pytest.mark.parametrize("seconds", [0.05, 10.0])

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from logwatch.offenders import Ban, NearMiss
+from logwatch.offenders import Ban, NearMiss, sent_in_words
 from logwatch.offenders.language import Rule
 from logwatch.report.replay.difference import Changed, Difference
 from logwatch.report.replay.outcome import Outcome
@@ -115,30 +115,12 @@ def _ban_cells(ban: Ban) -> tuple[str, ...]:
 
 def _did(ban: Ban) -> str:
     """What the source did, with the evidence that is listed."""
-    evidence = ban.evidence
-    packets = f"{evidence.packets:,} {_word('packet', evidence.packets)}"
-    parts = [ban.reason, f"{packets} of {' '.join(evidence.shapes)}"]
-    if evidence.destinations:
-        parts.append(f"to {' '.join(evidence.destinations)}")
-    if evidence.ports:
-        parts.append(f"{_word('port', len(evidence.ports))} {_ranges(evidence.ports)}")
-    return ", ".join(parts)
+    return f"{ban.reason}, {sent_in_words(ban.evidence)}"
 
 
 def _reached(miss: NearMiss, rules: Iterable[Rule]) -> str:
     measures = {rule.name: rule.measure for rule in rules}
     return f"{miss.reached:,} of {miss.threshold:,} {measures[miss.rule]}"
-
-
-def _ranges(numbers: Sequence[int]) -> str:
-    """Sorted numbers, with those in a row as one range."""
-    ranges: list[list[int]] = []
-    for number in numbers:
-        if ranges and number == ranges[-1][1] + 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    return " ".join(str(low) if low == high else f"{low}-{high}" for low, high in ranges)
 
 
 def _by_rule(outcome: Outcome) -> Iterator[_Row]:

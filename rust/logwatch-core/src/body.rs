@@ -29,9 +29,13 @@ pub const FLAGS: [(&[u8], &str); 9] = [
 pub struct Flags(pub u16);
 
 impl Flags {
+    const URG: u16 = 1 << 3;
     pub(crate) const ACK: u16 = 1 << 4;
+    const PSH: u16 = 1 << 5;
     pub(crate) const RST: u16 = 1 << 6;
     pub(crate) const SYN: u16 = 1 << 7;
+    const FIN: u16 = 1 << 8;
+    const XMAS: u16 = Self::FIN | Self::PSH | Self::URG;
 
     /// The flags' names in the kernel's order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
@@ -52,6 +56,12 @@ pub enum Shape {
     Syn,
     /// ACK or RST: part of a connection or the answer to somebody, no sign of a scan.
     Reply,
+    /// FIN alone, as nmap's FIN scan sends it.
+    Fin,
+    /// No flag at all, as its NULL scan does.
+    Null,
+    /// FIN, PSH and URG, as its Xmas scan does.
+    Xmas,
     /// Other flags, or flags that are not known.
     Other,
 }
@@ -65,7 +75,12 @@ impl Shape {
                 } else if bits & Flags::SYN != 0 {
                     Self::Syn
                 } else {
-                    Self::Other
+                    match bits {
+                        Flags::FIN => Self::Fin,
+                        0 => Self::Null,
+                        Flags::XMAS => Self::Xmas,
+                        _ => Self::Other,
+                    }
                 }
             }
             (Some(protocol::TCP), None) => Self::Other,
@@ -80,6 +95,9 @@ impl Shape {
             Self::None => "",
             Self::Syn => "syn",
             Self::Reply => "reply",
+            Self::Fin => "fin",
+            Self::Null => "null",
+            Self::Xmas => "xmas",
             Self::Other => "other",
         }
     }

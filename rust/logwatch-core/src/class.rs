@@ -53,17 +53,20 @@ impl Transport {
     const PLAIN: u16 = 2;
     const FIRST_PORTED: u16 = Self::PLAIN + 256;
     /// The codes from there on.
-    const PORTED: [(Protocol, Shape); 5] = [
+    const PORTED: [(Protocol, Shape); 8] = [
         (protocol::TCP, Shape::Syn),
         (protocol::TCP, Shape::Reply),
         (protocol::TCP, Shape::Other),
+        (protocol::TCP, Shape::Fin),
+        (protocol::TCP, Shape::Null),
+        (protocol::TCP, Shape::Xmas),
         (protocol::UDP, Shape::None),
         (protocol::UDPLITE, Shape::None),
     ];
     /// No protocol in the line.
     pub const NONE: Self = Self(1);
     /// UDP with its ports.
-    pub const UDP: Self = Self(Self::FIRST_PORTED + 3);
+    pub const UDP: Self = Self(Self::FIRST_PORTED + 6);
 
     /// TCP with its ports.
     #[must_use]
@@ -73,6 +76,9 @@ impl Transport {
             Shape::Syn => Self::FIRST_PORTED,
             Shape::Reply => Self::FIRST_PORTED + 1,
             Shape::Other | Shape::None => Self::FIRST_PORTED + 2,
+            Shape::Fin => Self::FIRST_PORTED + 3,
+            Shape::Null => Self::FIRST_PORTED + 4,
+            Shape::Xmas => Self::FIRST_PORTED + 5,
         })
     }
 
@@ -98,7 +104,7 @@ impl Transport {
             (None, _) => Self::NONE,
             (Some(protocol::TCP), Some(_)) => Self::tcp(packet.shape()),
             (Some(protocol::UDP), Some(_)) => Self::UDP,
-            (Some(protocol::UDPLITE), Some(_)) => Self(Self::FIRST_PORTED + 4),
+            (Some(protocol::UDPLITE), Some(_)) => Self(Self::FIRST_PORTED + 7),
             (Some(protocol), _) => Self::plain(protocol),
         }
     }

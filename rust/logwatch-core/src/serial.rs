@@ -14,7 +14,7 @@ use crate::prefix::PREFIXES_MOST;
 use crate::summary::{Limits, Summary};
 use crate::timeline::{LEVEL_MOST, Timeline};
 
-const MARK: &[u8; 8] = b"logwsum3";
+const MARK: &[u8; 8] = b"logwsum4";
 /// Longest name in a policy: what nftables prints of a prefix.
 const NAME_MOST: usize = 127;
 

@@ -6,25 +6,29 @@ use crate::protocol;
 
 /// A set of kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shapes(u8);
+pub struct Shapes(u16);
 
 impl Shapes {
     /// The kinds in the order of their bits.
-    pub const NAMES: [&'static str; 6] = ["syn", "reply", "tcp", "udp", "icmp", "other"];
+    pub const NAMES: [&'static str; 9] =
+        ["syn", "fin", "null", "xmas", "tcp", "reply", "udp", "icmp", "other"];
     /// All of them.
-    const ALL: u8 = (1 << Self::NAMES.len()) - 1;
+    pub(super) const ALL: u64 = (1 << Self::NAMES.len()) - 1;
 
-    /// The kind of a class. `tcp` is TCP that is neither a SYN nor a reply; `udp` holds UDP-Lite.
+    /// The kind of a class. `tcp` is TCP that is none of the others; `udp` holds UDP-Lite.
     #[must_use]
     pub fn of(class: &Class) -> Self {
         Self(
             1 << match (class.transport.shape(), class.transport.protocol()) {
                 (Shape::Syn, _) => 0,
-                (Shape::Reply, _) => 1,
-                (Shape::Other, _) => 2,
-                (Shape::None, Some(protocol::UDP | protocol::UDPLITE)) => 3,
-                (Shape::None, Some(protocol::ICMP | protocol::ICMPV6)) => 4,
-                (Shape::None, _) => 5,
+                (Shape::Fin, _) => 1,
+                (Shape::Null, _) => 2,
+                (Shape::Xmas, _) => 3,
+                (Shape::Other, _) => 4,
+                (Shape::Reply, _) => 5,
+                (Shape::None, Some(protocol::UDP | protocol::UDPLITE)) => 6,
+                (Shape::None, Some(protocol::ICMP | protocol::ICMPV6)) => 7,
+                (Shape::None, _) => 8,
             },
         )
     }
@@ -33,12 +37,13 @@ impl Shapes {
         self.0 |= other.0;
     }
 
-    pub(super) fn bits(self) -> u8 {
-        self.0
+    pub(super) fn bits(self) -> u64 {
+        self.0.into()
     }
 
-    pub(super) fn from_bits(bits: u8) -> Option<Self> {
-        (bits <= Self::ALL).then_some(Self(bits))
+    /// From bits of at most [`Self::ALL`].
+    pub(super) fn from_bits(bits: u64) -> Self {
+        Self(bits as u16)
     }
 
     /// The names of the kinds that are there.

@@ -17,22 +17,38 @@ use super::trail::{DESTINATIONS_MOST, PORTS_MOST, Source, Trail};
 use super::window::{BUCKETS, Window, bucket};
 use crate::address::Address;
 
-const MARK: &[u8; 8] = b"logwevi2";
+const MARK: &[u8; 8] = b"logwevi3";
 
 /// What ended so many milliseconds ago may still count where it is merged: by then the reports of
 /// others are as old, or their clocks behind.
 pub const OVER_AFTER: u64 = 300_000;
 
-/// Bytes that are no evidence, or not of this version.
+/// Bytes that can't be read as evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DamagedEvidence {
-    /// Where reading stopped.
-    pub place: usize,
+pub enum DamagedEvidence {
+    /// They are no evidence, or damaged.
+    Byte {
+        /// Where reading stopped.
+        place: usize,
+    },
+    /// An older or a newer logwatch wrote them.
+    Version {
+        /// The last byte of their mark.
+        theirs: u8,
+    },
 }
 
 impl fmt::Display for DamagedEvidence {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "no evidence of this version: byte {} does not fit", self.place)
+        match self {
+            Self::Byte { place } => write!(formatter, "no evidence: byte {place} does not fit"),
+            Self::Version { theirs } => write!(
+                formatter,
+                "evidence of version {}, not {}: use one version of logwatch for agents and escalators",
+                char::from(*theirs).escape_default(),
+                char::from(MARK[7])
+            ),
+        }
     }
 }
 
@@ -84,7 +100,7 @@ fn put_trail(out: &mut Vec<u8>, trail: &Trail) {
     out.extend_from_slice(&source.bits().to_le_bytes()[..if source.is_v6() { 8 } else { 4 }]);
     put_short(out, trail.last);
     put_short(out, trail.last - trail.first);
-    out.push(trail.shapes.bits());
+    put_short(out, trail.shapes.bits());
     let mut ports: Vec<_> = trail.ports().collect();
     ports.sort_unstable();
     out.push(ports.len() as u8);
@@ -190,8 +206,12 @@ pub(super) struct ToldDistinct {
 /// Reads what [`Evidence::to_bytes`] has written.
 pub(super) fn read(bytes: &[u8]) -> Result<Written> {
     let mut reader = Reader { bytes, place: 0 };
-    if reader.take()? != *MARK {
-        return Err(DamagedEvidence { place: 0 });
+    let mark: [u8; 8] = reader.take()?;
+    if mark[..7] != MARK[..7] {
+        return Err(DamagedEvidence::Byte { place: 0 });
+    }
+    if mark != *MARK {
+        return Err(DamagedEvidence::Version { theirs: mark[7] });
     }
     let names =
         Names { windows: reader.names()?, tallies: reader.names()?, distincts: reader.names()? };
@@ -210,7 +230,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn damaged<T>(&self) -> Result<T> {
-        Err(DamagedEvidence { place: self.place })
+        Err(DamagedEvidence::Byte { place: self.place })
     }
 
     fn checked<T>(&self, is_right: bool, value: T) -> Result<T> {
@@ -286,10 +306,7 @@ impl Reader<'_> {
         let first = last - self.short(last)?;
         let mut trail = Trail::new(Source::of(address), first);
         trail.last = last;
-        trail.shapes = match Shapes::from_bits(self.byte()?) {
-            Some(shapes) => shapes,
-            None => return self.damaged(),
-        };
+        trail.shapes = Shapes::from_bits(self.short(Shapes::ALL)?);
         for _ in 0..self.small(PORTS_MOST)? {
             let port = u16::from_le_bytes(self.take()?);
             trail.see_port(port, last - self.short(last)?);

@@ -203,14 +203,18 @@ fn add_sums(sums: &mut Sums, other: Sums) {
     sums.3 = sums.3.max(other.3);
 }
 
-/// SYN alone opens a connection, ACK or RST answer; what is not known is "other".
+/// SYN alone opens a connection, ACK or RST answer; of the rest the scans of nmap are told apart.
 fn shape(packet: &Packet<'_>) -> &'static str {
     let is_tcp = packet.protocol == Some(6);
-    let has = |flag| packet.flags.is_some_and(|flags| flags.names().any(|name| name == flag));
+    let sent = packet.flags.map(|flags| flags.names().collect::<Vec<_>>());
+    let has = |flag| sent.as_ref().is_some_and(|sent| sent.contains(&flag));
     match () {
         () if !is_tcp => "",
         () if has("ack") || has("rst") => "reply",
         () if has("syn") => "syn",
+        () if sent == Some(vec!["fin"]) => "fin",
+        () if sent == Some(vec![]) => "null",
+        () if sent == Some(vec!["urg", "psh", "fin"]) => "xmas",
         () => "other",
     }
 }
