@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from logwatch.config import Brakes
 from logwatch.offenders import Ban, NearMiss, Offence, Offenders, Protected
 from logwatch.offenders.language import Rule
@@ -78,7 +80,10 @@ class Judge:
         self._looked_at = now
         for ban in self._offenders.expire(now):
             if (place := self._running.pop(ban.network, None)) is not None:
-                self._bans[place] = ban
+                # An ended ban has no lines any more.
+                samples = self._bans[place].evidence.samples
+                evidence = replace(ban.evidence, samples=samples)
+                self._bans[place] = replace(ban, evidence=evidence)
         ends = (ban.expires for ban in self._offenders.bans.values())
         self._next_end = min(ends, default=float("inf"))
 

@@ -28,6 +28,9 @@ MEMORY = 16 * 1024 * 1024
 BATCH = 8 * 1024 * 1024
 """Bytes of log in a batch at most, however much is stamped with one second."""
 
+SAMPLES = 128 * 1024
+"""Bytes of lines that a batch keeps, as an agent does: offenders show some of theirs."""
+
 LOOK = 1024 * 1024
 """Bytes in which the first stamp is looked for, to order logs."""
 
@@ -124,7 +127,11 @@ class Log:
     def batches(self) -> Iterator[Batch]:
         """Read it all; what can't be read is told by `entry`, what came before that is there."""
         scanner = Scanner(
-            self._prefixes, memory=MEMORY, slice_seconds=SLICE_SECONDS, late_seconds=LATE_SECONDS
+            self._prefixes,
+            memory=MEMORY,
+            slice_seconds=SLICE_SECONDS,
+            late_seconds=LATE_SECONDS,
+            samples=SAMPLES,
         )
         try:
             with read_archive(self.path, command="replay") as archive:

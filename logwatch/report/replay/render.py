@@ -10,7 +10,10 @@ from logwatch.report.report import moment
 
 
 def render_json(outcome: Outcome, top: int = 0) -> str:
-    """One JSON document, indented, with a line feed at its end; `top` 0 lists everything."""
+    """One JSON document, indented, with a line feed at its end; `top` 0 lists everything.
+
+    Only ASCII: lines of a log may hold what acts on a terminal.
+    """
     most = top or None
     decisions, never = outcome.decisions, outcome.never_banned
     document: dict[str, object] = {
@@ -37,7 +40,7 @@ def render_json(outcome: Outcome, top: int = 0) -> str:
         "notes": list(outcome.notes),
         "interrupted": outcome.is_interrupted,
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _time(seconds: float | None) -> str | None:
@@ -60,6 +63,7 @@ def _ban(ban: Ban) -> dict[str, object]:
             "shapes": list(evidence.shapes),
             "first": _time(evidence.first),
             "last": _time(evidence.last),
+            "samples": list(evidence.samples),
         },
     }
 

@@ -91,7 +91,9 @@ EVENTS = st.lists(
 
 
 @given(EVENTS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
 def test_decisions_are_those_of_a_naive_reader(tmp_path: Path, events: list[Event]) -> None:
     events.sort()
     log = tmp_path / "syslog"
