@@ -1,5 +1,6 @@
 """A problem in a file of rules, and how it is shown: place, line, caret, remedy."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -47,4 +48,14 @@ def render(problem: Problem) -> str:
     start = max(0, min(at - _SHOWN // 2, len(problem.line) - _SHOWN))
     line = problem.line[start : start + _SHOWN]
     head = f"{place.file}:{place.line}:{place.column}: {problem.level}: {problem.what}"
-    return f"{head}\n    {_shown(line).rstrip()}\n    {' ' * (at - start)}^\n  {problem.remedy}"
+    if not line.strip():
+        return f"{head}\n  {problem.remedy}"
+    shown = _shown(line)
+    blank = "".join(map(_blank, shown[: at - start]))
+    return f"{head}\n    {shown.rstrip()}\n    {blank}^\n  {problem.remedy}"
+
+
+def _blank(character: str) -> str:
+    """As many blanks as a terminal has columns for a character."""
+    is_wide = unicodedata.east_asian_width(character) in "WF"
+    return "" if unicodedata.combining(character) else "  " if is_wide else " "

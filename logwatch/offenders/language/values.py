@@ -57,10 +57,16 @@ class Wrong(Exception):  # noqa: N818 - what it says of a word
         self.remedy = remedy
 
 
+BEGUN_LEAST: Final = 3
+"""Letters by which the beginning of a word is taken for it: `prot` is no misspelt `port`."""
+
+
 def suggestion(word: str, words: Iterable[str]) -> str:
     """Ask for the word that was meant, if there is one like it; else empty."""
     by_lower = {each.lower(): each for each in words}
-    close = get_close_matches(word[:64].lower(), by_lower, n=1)
+    low = word[:64].lower()
+    begun = [each for each in by_lower if len(low) >= BEGUN_LEAST and each.startswith(low)]
+    close = sorted(begun, key=len) or get_close_matches(low, by_lower, n=1)
     return f"did you mean {by_lower[close[0]]}?" if close else ""
 
 

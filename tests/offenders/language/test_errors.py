@@ -14,6 +14,7 @@ from logwatch.offenders.language.read import (
     RULES_MOST,
     WORDS_MOST,
 )
+from logwatch.packets.explain.printable import columns
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.rules"))
 GOOD = "rule {} when distinct ports >= 15 within 1m {} ban {}s\n"
@@ -146,3 +147,17 @@ def test_a_long_line_is_cut_around_the_caret() -> None:
     _, line, caret, _ = render(problem).splitlines()
     assert 104 == len(line)
     assert line[caret.index("^") :].startswith("prot is tcp")
+
+
+@pytest.mark.parametrize("name", ["bläcklist", "bla\u0308cklist", "黒リスト", "\U0001f600"])
+def test_a_caret_stands_under_its_word_whatever_is_before_it(name: str) -> None:
+    """By columns of a terminal: a mark that joins a letter takes none, a Chinese character two."""
+    [problem] = condition(f'policy is "{name}"\tand prot is tcp').problems
+    _, line, caret, remedy = render(problem).splitlines()
+    assert columns(line[: line.index("prot")]) == caret.index("^")
+    assert remedy.endswith("did you mean protocol?")
+
+
+def test_there_is_no_caret_where_there_is_no_text() -> None:
+    [problem] = read(b"", "x").problems
+    assert 2 == len(render(problem).splitlines())
