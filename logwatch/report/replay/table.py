@@ -134,8 +134,9 @@ def _by_rule(outcome: Outcome) -> Iterator[_Row]:
 def _difference(outcome: Outcome, difference: Difference, page: "_Page") -> list[Text]:
     numbers = Text()
     numbers.append(f"Against {outcome.against}\n", style="bold")
+    alike = "network is" if difference.same == 1 else "networks are"
     sentence = (
-        f"{difference.same:,} networks are banned alike, {len(difference.only):,} only by"
+        f"{difference.same:,} {alike} banned alike, {len(difference.only):,} only by"
         f" {outcome.rules}, {len(difference.only_other):,} only by {outcome.against},"
         f" {len(difference.changed):,} by both but otherwise."
     )
