@@ -14,6 +14,7 @@ from logwatch.blacklist.networks import (
     is_too_wide,
     network_of,
     overlap,
+    parse_exact,
     parse_network,
     unmapped,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "outside",
     "overlap",
     "ownership_of",
+    "parse_exact",
     "parse_network",
     "placed",
     "ranks",

@@ -36,12 +36,19 @@ class Finding:
     remedy: str
 
 
+def is_checked(document: Mapping[str, Any]) -> bool:
+    """Whether an object is of a kind that `lint` looks into."""
+    return is_set(document) or (
+        document.get("kind") == KIND and document.get("apiVersion") in API_VERSIONS
+    )
+
+
 def lint(document: Mapping[str, Any]) -> Iterator[Finding]:
     """Tell what is wrong with one object; nothing about others than global policies and sets."""
     if is_set(document):
         yield from _set(document)
         return
-    if document.get("kind") != KIND or document.get("apiVersion") not in API_VERSIONS:
+    if not is_checked(document):
         return
     metadata, spec = document.get("metadata"), document.get("spec")
     name = str(metadata.get("name", "")) if isinstance(metadata, Mapping) else ""

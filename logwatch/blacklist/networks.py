@@ -64,6 +64,21 @@ def parse_network(text: str) -> Network:
     return unmapped(network)
 
 
+def parse_exact(text: str) -> Network:
+    """Read a network or address as `parse_network` does, but refuse bits behind its prefix.
+
+    Who wrote them meant the address or the network: nobody knows which.
+    """
+    network = parse_network(text)
+    address, slash, _ = text.partition("/")
+    if slash and parse_network(address).network_address != network.network_address:
+        raise NetworkError(
+            f"{text!r} has bits set behind its prefix length: the network is {network}, the address"
+            f" alone {parse_network(address)}"
+        )
+    return network
+
+
 def unmapped(network: Network) -> Network:
     """Turn an IPv4-mapped IPv6 network into the IPv4 network it stands for."""
     if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from logwatch.blacklist.arrange import Shape
-from logwatch.blacklist.networks import Network, NetworkError, collapse, parse_network
+from logwatch.blacklist.networks import Network, NetworkError, collapse, parse_exact
 from logwatch.blacklist.policy import (
     MAX_NETWORKS_PER_SET,
     PROTOCOLS,
@@ -54,7 +54,7 @@ class LoadBalancer:
         elif text.count(":") == 1:
             host, port = text.split(":")
         try:
-            network = parse_network(host)
+            network = parse_exact(host)
         except NetworkError as error:
             raise PolicyUsageError(
                 f"load balancer {text!r}: {error}; give IP, IP:PORT or [IPv6]:PORT"
@@ -192,6 +192,8 @@ def tutorial_policy(name: str, wanted: Wanted) -> Document:
             raise PolicyUsageError(
                 f"{name} needs {options}: without it, it would match everybody or nobody"
             )
+    if policy.action == "Deny" and any(client.prefixlen == 0 for client in wanted.clients):
+        raise PolicyUsageError(f"{name} would deny everybody: name the clients that are meant")
     if wanted.logs and policy.action != "Deny":
         raise PolicyUsageError(f"{name} denies nothing, so there is nothing to log in it")
     actions = ("Log", policy.action) if wanted.logs else (policy.action,)

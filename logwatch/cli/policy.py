@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -10,9 +10,9 @@ from typing import Any, Literal
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from logwatch.blacklist import NetworkError, Shape, parse_network
+from logwatch.blacklist import NetworkError, Shape, parse_exact
 from logwatch.blacklist.document import dump
-from logwatch.blacklist.lint import Finding, lint
+from logwatch.blacklist.lint import Finding, is_checked, lint
 from logwatch.blacklist.tutorial import (
     POLICIES,
     LoadBalancer,
@@ -52,7 +52,7 @@ def render(  # noqa: PLR0913 -- one for each option
 
 def _client(text: str) -> Any:  # noqa: ANN401 -- a network
     try:
-        return parse_network(text)
+        return parse_exact(text)
     except NetworkError as error:
         raise PolicyUsageError(f"client {text!r}: {error}") from error
 
@@ -102,13 +102,19 @@ def _findings(path: str) -> Iterator[Finding]:
         raise PolicyFileError(f"{path} is not text in UTF-8: {error.reason}") from error
     except YAMLError as error:
         raise PolicyFileError(f"{path} is not valid YAML: {str(error).splitlines()[0]}") from error
+    objects = list(_objects(documents))
+    if not any(map(is_checked, objects)):
+        sys.stderr.write(f"logwatch: {path} holds no global network policy and no set\n")
+    for each in objects:
+        yield from lint(each)
+
+
+def _objects(documents: Iterable[Any]) -> Iterator[dict[str, Any]]:
     for document in documents:
-        if not isinstance(document, dict):
-            continue
-        items = document.get("items")
-        for each in items if isinstance(items, list) else [document]:
-            if isinstance(each, dict):
-                yield from lint(each)
+        if isinstance(document, dict):
+            items = document.get("items")
+            objects = items if isinstance(items, list) else [document]
+            yield from (each for each in objects if isinstance(each, dict))
 
 
 def _bytes(path: str) -> bytes:

@@ -61,10 +61,18 @@ def test_the_list_is_json_for_programs() -> None:
         (["render", "blacklist"], b"", 2, b"needs --client"),
         (["render", "whitelist", "--shape", "sets"], b"", 2, b"whitelist has no sets"),
         (["render", "blacklist", "--client", "me"], b"", 2, b"'me' is not a network"),
+        (
+            ["render", "blacklist", "--client", "203.0.113.7/8"],
+            b"",
+            2,
+            b"the network is 203.0.0.0/8",
+        ),
+        (["render", "blacklist", "--client", "::/0"], b"", 2, b"would deny everybody"),
+        (["render", "deny-lb-port-80", "--load-balancer", "1.2.3.4/8"], b"", 2, b"bits set"),
         (["check", "/nowhere"], b"", 1, b"/nowhere can't be read: No such file"),
         (["check", "-"], b"a: [", 1, b"- is not valid YAML"),
         (["check", "-"], b"\xff", 1, b"not text in UTF-8"),
-        (["check", "-"], b"", 0, b""),
+        (["check", "-"], b"kind: Pod", 0, b"- holds no global network policy"),
     ],
 )
 def test_wrong_usage_is_told(arguments: list[str], given: bytes, code: int, said: bytes) -> None:
