@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from textwrap import indent, wrap
+from textwrap import wrap
 from typing import TYPE_CHECKING, Literal
 
 from logwatch.cli.output import PROBLEMS_FOUND, write_out
@@ -47,14 +47,10 @@ def check(paths: Sequence[str], output_format: Format) -> None:
 
 def explain(path: str | None, output_format: Format) -> None:
     """Tell the rules of a file in words; exits with 3 when it has errors."""
-    data = None if path is None else _bytes(path)
     from logwatch.offenders.language import DEFAULT_NAME, default_text, read, tree
 
-    reading = (
-        read(default_text(), DEFAULT_NAME)
-        if path is None or data is None
-        else read(data, _name(path))
-    )
+    data, name = (default_text(), DEFAULT_NAME) if path is None else (_bytes(path), _name(path))
+    reading = read(data, name)
     sys.stderr.write(_shown(reading.problems))
     if reading.has_errors:
         sys.exit(PROBLEMS_FOUND)
@@ -62,7 +58,7 @@ def explain(path: str | None, output_format: Format) -> None:
         rules = [tree(rule) for rule in reading.rules]
         write_out(json.dumps({"schema": 1, "rules": rules}, indent=2) + "\n")
     else:
-        write_out(f"{_explained(reading.rules)}\n")
+        write_out(f"{_explained(reading.rules, data)}\n")
 
 
 def _bytes(path: str) -> bytes:
@@ -111,15 +107,21 @@ def _number(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
-def _explained(rules: Sequence["Rule"]) -> str:
-    from logwatch.offenders.language import in_words
-
-    told = [
-        f"{rule.name} ({rule.place.file}:{rule.place.line})\n"
-        + indent("\n".join(wrap(in_words(rule), _WIDTH)), "  ")
-        for rule in rules
-    ]
+def _explained(rules: Sequence["Rule"], text: bytes) -> str:
+    told = [_told(rule, text) for rule in rules]
     return "\n\n".join([_table(rules), *told]) if told else "no rules"
+
+
+def _told(rule: "Rule", text: bytes) -> str:
+    """A rule in words, with the comment above it in its file."""
+    from logwatch.offenders.language import comment_above, in_words
+
+    lines = [
+        f"{rule.name} ({rule.place.file}:{rule.place.line})",
+        *(f"  {line}" for line in wrap(in_words(rule), _WIDTH)),
+        *(f"  # {line}" for line in wrap(comment_above(text, rule), _WIDTH - 2)),
+    ]
+    return "\n".join(lines)
 
 
 def _table(rules: Sequence["Rule"]) -> str:

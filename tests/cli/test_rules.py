@@ -96,6 +96,15 @@ def test_the_default_rules_are_explained() -> None:
     assert {"schema": 1, "rules": [tree(rule) for rule in default_rules()]} == as_json
 
 
+def test_the_comment_above_a_rule_is_part_of_its_explanation() -> None:
+    """The default rules have their reasons there; nothing in one acts on a terminal."""
+    told = logwatch("explain").stdout.decode()
+    assert "\n  # A scan of ports. CrowdSec's scenario iptables-scan-multi_ports" in told
+    text = f"\ufeff# why\x1b[2J\n#\n  # and how\n{GOOD}\n# of none\n\n{GOOD.replace('a', 'b', 1)}"
+    told = logwatch("explain", "-", given=text.encode()).stdout.decode()
+    assert ["  # why\ufffd[2J and how"] == [line for line in told.splitlines() if "#" in line]
+
+
 def test_rules_with_an_error_are_not_explained(tmp_path: Path) -> None:
     wrong, warned = files(tmp_path, wrong=WRONG, warned=WARNED)
     done = logwatch("explain", wrong)

@@ -4,6 +4,7 @@ Decides nothing about sources: `Rule.counts` and `Condition.matches` say what an
 agree with. Needs pyparsing, so it is imported only by who reads rules.
 """
 
+from logwatch.offenders.language.comments import comment_above
 from logwatch.offenders.language.conditions import (
     All,
     Any,
@@ -64,6 +65,7 @@ __all__ = [
     "SynOnly",
     "TierIn",
     "Wrong",
+    "comment_above",
     "default_rules",
     "default_text",
     "duration",

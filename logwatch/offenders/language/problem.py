@@ -36,7 +36,7 @@ def quoted(text: str) -> str:
     return f"'{''.join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)}'"
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Replace what a terminal would not show as one character, so that carets stay in place."""
     return "".join(each if each.isprintable() else "\ufffd" for each in text.replace("\t", " "))
 
@@ -50,9 +50,9 @@ def render(problem: Problem) -> str:
     head = f"{place.file}:{place.line}:{place.column}: {problem.level}: {problem.what}"
     if not line.strip():
         return f"{head}\n  {problem.remedy}"
-    shown = _shown(line)
-    blank = "".join(map(_blank, shown[: at - start]))
-    return f"{head}\n    {shown.rstrip()}\n    {blank}^\n  {problem.remedy}"
+    excerpt = shown(line)
+    blank = "".join(map(_blank, excerpt[: at - start]))
+    return f"{head}\n    {excerpt.rstrip()}\n    {blank}^\n  {problem.remedy}"
 
 
 def _blank(character: str) -> str:
