@@ -16,6 +16,9 @@ NEAR_KEPT = 1_000
 NEAR_MOST = 100
 """Near misses that are told."""
 
+NEAR_PART = 3
+"""A third of the way has to be reached: who sent one packet of ten did not miss a rule nearly."""
+
 EXPIRY_SECONDS = 60
 """How often bans are looked at when none ends: what ended a week ago is forgotten then."""
 
@@ -109,5 +112,9 @@ class Judge:
         bans.sort(key=lambda ban: (ban.since, ban.network))
         refused = sorted(self._refused.values(), key=lambda each: (each.first, *each[:3]))
         offenders = {ban.network for ban in bans} | {key[0] for key in self._refused}
-        near = [miss for miss in self._offenders.near_misses() if miss.network not in offenders]
+        near = [
+            miss
+            for miss in self._offenders.near_misses()
+            if miss.network not in offenders and NEAR_PART * miss.reached >= miss.threshold
+        ]
         return Decisions(self._rules, tuple(bans), tuple(refused), tuple(near[:NEAR_MOST]))

@@ -112,7 +112,9 @@ def test_decisions_are_those_of_a_naive_reader(tmp_path: Path, events: list[Even
     offenders = {ban[0] for ban in naive.bans} | set(naive.refused)
     near = {miss.network: miss.reached for miss in outcome.decisions.near}
     assert {
-        f"{source}/32": ports for source, ports in naive.nearest.items() if source not in offenders
+        f"{source}/32": ports
+        for source, ports in naive.nearest.items()
+        if source not in offenders and ports > 1
     } == near
     assert len(events) == outcome.totals.packets == outcome.totals.lines
 
@@ -122,9 +124,7 @@ def test_recorded_lines_of_a_scan_ban_who_scanned(pytestconfig: pytest.Config) -
     outcome = judged([log], "rule ports\n    when distinct ports >= 15 within 1m\n    ban 1h\n")
     (ban,) = outcome.decisions.bans
     assert ("203.0.113.66/32", "ports", 120) == (ban.network, ban.rule, ban.evidence.packets)
-    assert ["192.0.2.10/32", "192.0.2.11/32", "192.0.2.12/32"] == sorted(
-        miss.network for miss in outcome.decisions.near
-    )
+    assert () == outcome.decisions.near  # the others tried one port each
 
 
 def test_rotated_files_are_read_in_the_order_of_their_times(tmp_path: Path) -> None:
