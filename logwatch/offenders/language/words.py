@@ -59,8 +59,7 @@ def _offence(rule: Rule) -> str:
             unit = size.lstrip("0123456789")
             return f"it sent at least {size.removesuffix(unit)} {unit or 'bytes'}"
         case "nodes":
-            verb = "was" if number == 1 else "were"
-            return f"at least {_number(number, 'distinct nodes')} {verb} tried"
+            return f"at least {_number(number, 'distinct nodes')} denied its packets"
         case things:
             return f"it tried at least {_number(number, f'distinct {things}')}"
 
