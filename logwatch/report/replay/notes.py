@@ -13,8 +13,10 @@ def notes(log: Log) -> Iterator[str]:
     if not entry.bytes and entry.problem is None:
         yield f"{log.name} is empty."
     if log.undated:
+        packets, were = ("packet", "was") if log.undated == 1 else ("packets", "were")
         yield (
-            f"{log.name}: {log.undated:,} packets before the first that has a time were not judged."
+            f"{log.name}: {log.undated:,} {packets} before the first that has a time {were} not"
+            " judged."
         )
     if log.steps_back:
         first = log.steps_back[0]
@@ -27,7 +29,9 @@ def notes(log: Log) -> Iterator[str]:
         )
     for by, (messages, reports) in log.losses.items():
         if reports:
-            number = f"{messages:,} messages" if messages else "no number"
+            things = "message" if messages == 1 else "messages"
+            number = f"{messages:,} {things}" if messages else "no number"
             yield f"{log.name}: {by} reports loss, {number}: there was more evidence than this."
     if log.overlong_lines:
-        yield f"{log.name}: {log.overlong_lines:,} lines were too long to be looked into."
+        lines = "line was" if log.overlong_lines == 1 else "lines were"
+        yield f"{log.name}: {log.overlong_lines:,} {lines} too long to be looked into."

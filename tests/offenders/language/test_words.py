@@ -51,7 +51,10 @@ def test_a_rule_in_words() -> None:
             "distinct destinations >= 5 within 5m",
             "it tried at least 5 distinct destinations within",
         ),
-        ("distinct nodes >= 3 within 1h", "at least 3 distinct nodes denied its packets within 1 hour"),
+        (
+            "distinct nodes >= 3 within 1h",
+            "at least 3 distinct nodes denied its packets within 1 hour",
+        ),
     ],
 )
 def test_measures_in_words(text: str, words: str) -> None:

@@ -270,7 +270,7 @@ def test_packets_from_before_1970_have_no_time(tmp_path: Path) -> None:
     outcome = judged([log])
     assert [(f"{SCANNER}/32", 2, 32, 1)] == banned(outcome, BEGIN)
     assert 1 == outcome.totals.undated
-    assert "1 packets before the first that has a time" in outcome.notes[0]
+    assert "1 packet before the first that has a time was not judged" in outcome.notes[0]
 
 
 def test_lines_without_a_stamp_are_forged_and_not_judged(tmp_path: Path) -> None:
