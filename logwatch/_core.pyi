@@ -379,6 +379,16 @@ class Evidence:
         Give a random one: who knows it can choose addresses that always come first.
         """
 
+    def part_to_bytes(
+        self, size: int, first: int, count: int, *, salt: int = 0
+    ) -> tuple[bytes, int, int, int | None]:
+        """Return the same of `count` sources, and where the next part begins; None after the last.
+
+        Sources have places; `first` is 0, then what the part before returned. Merged, the parts are
+        what all sources did, each as of its part: a source that gets another place meanwhile has
+        forgotten what an earlier part tells of it.
+        """
+
     def merge_bytes(self, data: bytes, /) -> int:
         """Add what `to_bytes` of another node has written; return how many sources it held.
 

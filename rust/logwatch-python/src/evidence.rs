@@ -384,6 +384,19 @@ impl Evidence {
         Ok((PyBytes::new(py, &excerpt.bytes), excerpt.sources, excerpt.cut))
     }
 
+    #[pyo3(signature = (size, first, count, *, salt = 0))]
+    fn part_to_bytes<'py>(
+        &self,
+        py: Python<'py>,
+        size: usize,
+        first: usize,
+        count: usize,
+        salt: u64,
+    ) -> (Bound<'py, PyBytes>, usize, usize, Option<usize>) {
+        let (excerpt, next) = py.detach(|| self.inner.part_to_bytes(first, count, size, salt));
+        (PyBytes::new(py, &excerpt.bytes), excerpt.sources, excerpt.cut, next)
+    }
+
     #[pyo3(signature = (data, /))]
     fn merge_bytes(&mut self, py: Python<'_>, data: &[u8]) -> PyResult<usize> {
         let inner = &mut self.inner;

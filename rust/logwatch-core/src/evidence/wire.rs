@@ -390,10 +390,6 @@ impl Evidence {
     #[must_use]
     pub fn to_bytes(&self, sources: Option<&[Source]>, size_most: usize, salt: u64) -> Excerpt {
         let table = &self.table;
-        let mut head = MARK.to_vec();
-        put_names(&mut head, &table.plan.window_names());
-        put_names(&mut head, &table.plan.tally_names());
-        put_names(&mut head, &table.plan.distinct_names());
         let at = self.newest.saturating_sub(OVER_AFTER);
         let places = match sources {
             Some(sources) => {
@@ -402,9 +398,39 @@ impl Evidence {
             }
             None => table.to_be_told(table.places(), at, salt),
         };
+        self.excerpt(&places, size_most)
+    }
+
+    /// The same of `count` sources, by their places from `first` on: for who has not the time to write
+    /// all at once. Also returns where the next part begins, unless this is the last one. Merged, the
+    /// parts are what all of them saw, each as of when it was written: a source that gets another place
+    /// meanwhile has forgotten what the earlier part tells of it.
+    #[must_use]
+    pub fn part_to_bytes(
+        &self,
+        first: usize,
+        count: usize,
+        size_most: usize,
+        salt: u64,
+    ) -> (Excerpt, Option<usize>) {
+        let table = &self.table;
+        let mut places = table.places().skip_while(|place| *place < first);
+        let part: Vec<_> = places.by_ref().take(count).collect();
+        let next = places.next();
+        let at = self.newest.saturating_sub(OVER_AFTER);
+        (self.excerpt(&table.to_be_told(part.into_iter(), at, salt), size_most), next)
+    }
+
+    /// As many of the sources at these places as there is room for.
+    fn excerpt(&self, places: &[usize], size_most: usize) -> Excerpt {
+        let table = &self.table;
+        let mut head = MARK.to_vec();
+        put_names(&mut head, &table.plan.window_names());
+        put_names(&mut head, &table.plan.tally_names());
+        put_names(&mut head, &table.plan.distinct_names());
         let mut body = Vec::new();
         let mut written = 0;
-        for place in &places {
+        for place in places {
             let whole = body.len();
             self.put_source(&mut body, *place);
             if head.len() + size_of::<u32>() + body.len() > size_most {

@@ -69,6 +69,35 @@ proptest! {
     }
 
     #[test]
+    fn parts_tell_together_what_the_whole_tells(
+        rules in prop::collection::vec(rule(), 1..5),
+        batches in batches(),
+        count in 1_usize..5,
+    ) {
+        let (plan, classes) = decided(&rules);
+        let mut evidence = Evidence::new(plan.clone(), Seed::random(), 1_000, "worker-1");
+        for (at, batch) in batches {
+            evidence.observe_seen(&classes, batch.into_iter(), at);
+        }
+        let mut merged = Evidence::new(plan.clone(), Seed::random(), 1_000, "worker-1");
+        let (mut next, mut sources) = (Some(0), 0);
+        while let Some(first) = next {
+            let (part, following) = evidence.part_to_bytes(first, count, usize::MAX, 0);
+            prop_assert_eq!(0, part.cut);
+            prop_assert_eq!(Ok(part.sources), merged.merge_bytes(&part.bytes));
+            sources += part.sources;
+            next = following;
+        }
+        let whole = evidence.to_bytes(None, usize::MAX, 0);
+        prop_assert_eq!(whole.sources, sources);
+        let one = again(&evidence, Evidence::new(plan, Seed::random(), 1_000, "worker-1"));
+        prop_assert_eq!(
+            one.to_bytes(None, usize::MAX, 0),
+            merged.to_bytes(None, usize::MAX, 0)
+        );
+    }
+
+    #[test]
     fn damaged_bytes_are_an_error_or_evidence_and_change_nothing_before(
         batches in batches(),
         damages in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
