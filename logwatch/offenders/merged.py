@@ -4,18 +4,18 @@ Each node tells all that it keeps, again and again: so all of it is merged anew 
 what was dealt with. What led to a ban is told by its times, so that nothing of it is kept here.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 
 from msgspec.structs import replace
 
 from logwatch._core import Evidence as Trails
-from logwatch.blacklist import Network, overlap, parse_network
+from logwatch.blacklist import parse_network
 from logwatch.offenders.ban import Evidence
 from logwatch.offenders.book import Book
+from logwatch.offenders.dealt import Dealt
 from logwatch.offenders.offence import Fulfilled
-from logwatch.offenders.source import banned_as, source_of
 
 NO_CLOCKS: Mapping[str, float] = MappingProxyType({})
 """Nothing is known of any clock."""
@@ -89,7 +89,7 @@ class Reports:
         """
         self._trails.forget_all()
         self._left_out = {}
-        dealt = _Dealt(chain(self._book.dealt_with(), dealt_with.items()))
+        dealt = Dealt(chain(self._book.dealt_with(), dealt_with.items()))
         of_one: dict[str, Fulfilled] = {}
         beyond = {}
         for node, data in reports:
@@ -120,7 +120,7 @@ class Reports:
         self,
         reports: Sequence[tuple[str, bytes]],
         found: Sequence[Fulfilled],
-        dealt: "_Dealt",
+        dealt: Dealt,
         at: float,
         now: float,
         ahead: Mapping[str, float],
@@ -142,34 +142,3 @@ class Reports:
     def _is_quiet(self, found: Fulfilled, at: float) -> bool:
         source, *_, (*_, last, _, _) = found
         return self._trails.is_quiet(source, max(at, last))
-
-
-class _Dealt:
-    """Up to when what sources did is dealt with."""
-
-    def __init__(self, dealt_with: Iterable[tuple[str, float]]) -> None:
-        self._sources: dict[str, float] = {}
-        self._wide: list[tuple[Network, float]] = []
-        for text, time in dealt_with:
-            network = banned_as(parse_network(text))
-            source = source_of(network)
-            if source is None:
-                self._wide.append((network, time))
-            else:
-                self._sources[source] = max(time, self._sources.get(source, 0.0))
-
-    def forget(self, trails: Trails, sources: list[str] | None) -> None:
-        """Forget it of these sources, or of all."""
-        if sources is None and self._wide:
-            sources = [source for source, *_ in trails.top(len(trails), 0.0)]
-        for source in self._sources if sources is None else sources:
-            time = self._until(source)
-            if time > 0.0:
-                trails.forget_before(source, time)
-
-    def _until(self, source: str) -> float:
-        until = self._sources.get(source, 0.0)
-        if self._wide:
-            network = parse_network(source)
-            until = max(until, *(time for each, time in self._wide if overlap(each, network)), 0.0)
-        return until
