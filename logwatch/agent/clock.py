@@ -59,9 +59,19 @@ class Clock:
 
         Not one of another boot, nor what is no document of ours.
         """
+        saved = self._saved(document)
+        if saved is not None:
+            self._distance = saved.seconds
+
+    def moved_since(self, document: bytes) -> float:
+        """By how much it was set since a process made this of it; 0 where nobody can know."""
+        saved = self._saved(document)
+        return 0.0 if saved is None else self._distance - saved.seconds
+
+    def _saved(self, document: bytes | None) -> Distance | None:
         try:
             saved = None if document is None else msgspec.json.decode(document, type=Distance)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return
-        if saved is not None and self._boot_id and saved.boot_id == self._boot_id:
-            self._distance = saved.seconds
+            return None
+        is_of_this_boot = saved is not None and self._boot_id and saved.boot_id == self._boot_id
+        return saved if is_of_this_boot else None

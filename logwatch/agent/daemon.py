@@ -15,8 +15,10 @@ import structlog
 from logwatch import __version__
 from logwatch.agent.clock import Clock
 from logwatch.agent.decisions import Decisions
+from logwatch.agent.evidence_file import FILE_NAME, EvidenceFile
 from logwatch.agent.inputs import input_paths, new_waiter, outdated_inputs
 from logwatch.agent.intake import Batch, Intake
+from logwatch.agent.keeper import Keeper
 from logwatch.agent.page import AgentPage
 from logwatch.agent.recent import RecentSources
 from logwatch.agent.requests import Requests
@@ -52,6 +54,8 @@ a second."""
 
 RECENT_SECONDS = 300.0
 """What is older is not among the sources of the last five minutes."""
+
+EVIDENCE = "evidence"
 
 REPORT = "node report"
 
@@ -115,6 +119,7 @@ class Agent:
         self._alive_at = time.monotonic()
         self._committed_at = 0.0
         self._publisher = self._new_publisher()
+        self._keeper = self._new_keeper()
         self._requests = Requests(self._ask)
         self._control = self._new_control()
         self._control_due = 0.0
@@ -170,7 +175,8 @@ class Agent:
                 if not self._round():
                     self._waiter.wait(POLL_SECONDS)
                     self._pause(began + self._pace)
-            self._commit()  # not after an exception: a round must be counted whole or not at all
+            # Not after an exception: a round must be counted whole or not at all.
+            self._finish(is_committed=self._commit())
             if self._publisher is not None:
                 self._publisher.stop(self._decisions.witness, self._ledger.snapshot, self._now)
         finally:
@@ -182,10 +188,27 @@ class Agent:
             return None
         from logwatch.agent.publish import Publisher
 
-        # What is read from its beginning again would be in the evidence twice.
-        begins = any(self._ledger.checkpoint(str(intake.path)) is None for intake in self._intakes)
-        recalls = self._config.start == "end" or not begins
-        return Publisher.connect(self._config.cluster, recalls=recalls, wake=self._waiter.wake)
+        return Publisher.connect(
+            self._config.cluster, recalls=not self._reads_again, wake=self._waiter.wake
+        )
+
+    @property
+    def _reads_again(self) -> bool:
+        """Whether a log is read from its beginning: its lines would be in evidence twice."""
+        return self._config.start == "start" and any(
+            intake.damage is not None or self._ledger.checkpoint(str(intake.path)) is None
+            for intake in self._intakes
+        )
+
+    def _new_keeper(self) -> Keeper | None:
+        """Take over what an earlier process saw; in a cluster the node's report holds that."""
+        if self._config.cluster.enabled:
+            return None
+        file = EvidenceFile(Path(self._config.state, FILE_NAME))
+        keeper = Keeper(file, self._decisions.memory, self._clock, self._log)
+        obstacle = "a log is read from its beginning, and would count twice"
+        keeper.recall(time.time(), obstacle=obstacle if self._reads_again else None)
+        return keeper
 
     def _new_control(self) -> ControlServer:
         return ControlServer(Path(self._config.state), self._requests.submit)
@@ -252,9 +275,11 @@ class Agent:
         self._apart("policy", lambda: self._decisions.enforce(began))
         is_due = began - self._committed_at >= COMMIT_SECONDS
         is_asked = self._requests.has_answers or asked > self._flushes_done or is_report_due
+        is_committed = False
         if is_due or self._decisions.has_new_bans or is_asked:
-            self._commit()
+            is_committed = self._commit()
             self._committed_at = began
+        self._apart(EVIDENCE, lambda: self._keep(is_committed=is_committed))
         self._apart(REPORT, lambda: self._report(may_answer=is_report_due))
         self._note_problems()
         self._view = self._make_view()
@@ -284,6 +309,17 @@ class Agent:
             may_answer=may_answer,
         )
 
+    def _keep(self, *, is_committed: bool) -> str | None:
+        """Have the evidence written when it is due."""
+        if self._keeper is None:
+            return None
+        return self._keeper.turn(self._now, is_committed=is_committed)
+
+    def _finish(self, *, is_committed: bool) -> None:
+        keeper = self._keeper
+        if keeper is not None and is_committed:
+            self._apart(EVIDENCE, lambda: keeper.finish(self._now))
+
     def _turn_page(self) -> None:
         self._page.turn(self._view.snapshot)
 
@@ -303,7 +339,8 @@ class Agent:
             if name in _LOSSES and amount:
                 self._log.warning(_LOSSES[name], path=str(intake.path), number=amount)
 
-    def _commit(self) -> None:
+    def _commit(self) -> bool:
+        """Make durable what was counted; False where that can't be done now."""
         checkpoints = {str(intake.path): intake.checkpoint() for intake in self._intakes}
         try:
             self._decisions.commit(checkpoints)
@@ -313,6 +350,7 @@ class Agent:
             self._told.tell("state", None, again="state written again")
         self._apart("audit", self._decisions.write_audit)
         self._requests.answer(self._told.now.get("state"), self._told.now.get("policy"))
+        return "state" not in self._told.now
 
     def _refresh_addresses(self, now: float) -> None:
         if self._decisions.is_refresh_due(now):

@@ -22,6 +22,7 @@ from logwatch.live import Decided, Known, decided, known
 from logwatch.offenders import (
     BANS,
     AddressesError,
+    Memory,
     Mode,
     Offenders,
     Protected,
@@ -32,7 +33,7 @@ from logwatch.offenders import (
 ADDRESSES_SECONDS = 60.0
 """How often the host's own addresses are read again."""
 
-BRAKES, AUDIT = "brakes", "audit"
+BRAKES, AUDIT, UNDONE = "brakes", "audit", "undone"
 """The ledger's collections of documents."""
 
 FREEZE, CLOCK = "freeze", "clock"
@@ -102,6 +103,7 @@ class Decisions:
         )
         if damaged:
             self._log.warning("damaged bans left out", number=damaged)
+        self.memory.restore(ledger.documents(UNDONE))
         self._shift(step)
 
     def begin(self) -> None:
@@ -148,6 +150,11 @@ class Decisions:
     def witness(self) -> Witness:
         """What this node saw, for the escalator of a cluster."""
         return self._offenders.witness
+
+    @property
+    def memory(self) -> Memory:
+        """The evidence as it is kept over a restart; to be taken over after `restore`."""
+        return self._offenders.memory
 
     @property
     def is_frozen(self) -> bool:
@@ -219,7 +226,7 @@ class Decisions:
             self._counted_dropped += dropped
         freeze = self._offenders.freeze_document()
         kept = {CLOCK: self._clock.to_json()} | ({} if freeze is None else {FREEZE: freeze})
-        documents: dict[str, Mapping[str, bytes]] = {BRAKES: kept}
+        documents: dict[str, Mapping[str, bytes]] = {BRAKES: kept, UNDONE: self.memory.documents()}
         if revision != self._committed_revision:
             documents[BANS] = self._offenders.documents()
         if lines != self._committed_lines:

@@ -16,6 +16,7 @@ from logwatch.offenders.manual import (
     named,
     read_target,
 )
+from logwatch.offenders.memory import Excerpt, Memory
 from logwatch.offenders.offence import NearMiss, Offence
 from logwatch.offenders.offenders import Offenders
 from logwatch.offenders.plan import plan
@@ -36,8 +37,10 @@ __all__ = [
     "Ban",
     "Decided",
     "Evidence",
+    "Excerpt",
     "Frozen",
     "ManualError",
+    "Memory",
     "Mode",
     "Near",
     "NearMiss",

@@ -29,6 +29,7 @@ from logwatch.offenders.brakes import Brakes, Hold
 from logwatch.offenders.freeze import Freeze, Frozen
 from logwatch.offenders.language import Rule
 from logwatch.offenders.manual import Decided, Manual
+from logwatch.offenders.memory import Memory
 from logwatch.offenders.merged import NO_CLOCKS, NO_LINES, Reports
 from logwatch.offenders.offence import (
     Candidate,
@@ -105,6 +106,14 @@ class Offenders:
         self._reports = Reports(self._trails, lambda: Trails(plans, capacity), self._book)
         self._waiting = Waiting(self._trails)
         self._witness = Witness(self._trails, self._rules, protected)
+        self._memory = Memory(
+            self._trails,
+            self._rules,
+            self._book,
+            self._waiting,
+            node=node,
+            is_refused=lambda network: self._never(network) is not None,
+        )
         self._judged_at = 0.0
         """When those who wait were last judged."""
 
@@ -193,6 +202,7 @@ class Offenders:
         self._lag = min(self._lag, now - at)
         verdicts = [(name, verdict == "denied") for name, verdict in policies]
         found = self._trails.observe(summary, verdicts, at)
+        self._memory.note()
         told, candidates = self._sift(found, at, now)
         self._freeze.see([each.offence.network for each in candidates], at, now)
         return [*told, *self._decide(candidates, now)]
@@ -276,6 +286,7 @@ class Offenders:
         self._book.shift(seconds)
         self._brakes.shift(seconds)
         self._freeze.shift(seconds)
+        self._memory.shift(seconds)
         if seconds < 0.0:
             self._go_back(self._now + seconds)
         self._now += seconds
@@ -288,6 +299,7 @@ class Offenders:
     def remove(self, network: Network, now: float) -> Decided:
         """Undo a ban: the evidence so far is forgotten too. Raises ManualError."""
         decided = self._manual.remove(network, now)
+        self._memory.note_undone(network, now)
         if (source := source_of(network)) is not None:
             self._start_anew(source)
         for source, *_ in self._trails.top(len(self._trails), now):
@@ -308,6 +320,11 @@ class Offenders:
     def witness(self) -> Witness:
         """The same evidence for somebody else to judge; `observe` is not used then."""
         return self._witness
+
+    @property
+    def memory(self) -> Memory:
+        """The evidence as it is kept over a restart; to be taken over after `restore`."""
+        return self._memory
 
     def freeze_text(self) -> str:
         """Tell why it is frozen, and what to do about it."""
@@ -457,7 +474,9 @@ class Offenders:
 
         Without those who are known to offend now.
         """
-        if not self._waiting or now - self._judged_at < JUDGING_SECONDS:
+        # Without a packet since the start nobody who waited before it offends any more.
+        is_nothing_seen = math.isinf(self._lag)
+        if not self._waiting or is_nothing_seen or now - self._judged_at < JUDGING_SECONDS:
             return [], []
         room = 0 if self.frozen else self._brakes.room(now, len(self.bans))[0]
         if room == 0 and now - self._judged_at < STALE_SECONDS:

@@ -40,6 +40,7 @@ def started(
 def test_kill_neither_forgets_bans_nor_lets_more_through(
     start_agent: Callable[..., RunningAgent], tmp_path: Path
 ) -> None:
+    """Who waited waits on."""
     agent, append = started(start_agent, tmp_path)
     append(scan(host, 15 + host) for host in range(5))
     agent.wait_for(lambda: agent.total("logwatch_bans_held") == 2, "held bans")
@@ -49,10 +50,12 @@ def test_kill_neither_forgets_bans_nor_lets_more_through(
     assert all(network in policy.read_text() for network in worst)
     (told,) = [event for event in agent.events if event["event"] == "bans held back"]
     assert ("rate", 2) == (told["reason"], told["number"])
+    agent.wait_for((tmp_path / "agent" / "state" / "logwatch.evidence").exists, "evidence")
     agent.kill()
     agent.start()
+    assert 2 == agent.total("logwatch_bans_held")
     append(scan(host, 20) for host in range(10, 14))
-    agent.wait_for(lambda: agent.total("logwatch_bans_held") == 4, "held bans")
+    agent.wait_for(lambda: agent.total("logwatch_bans_held") == 6, "held bans")
     assert {("enforce",): 3.0} == agent.metrics("logwatch_blacklist_entries")
     assert {("enforced",): 3.0, ("decided",): 3.0} == agent.metrics("logwatch_blacklist_networks")
 
