@@ -155,6 +155,11 @@ def _explained(answer: Explained) -> "Iterator[str]":
         yield f"  banned  {entry.cidr}, {entry.rule}{forced}: {entry.reason or '-'}"
         if entry.evidence is not None:
             yield from _evidence(entry.evidence)
+    if answer.ended is not None:
+        yield (
+            f"  before  {answer.ended.rule}, until {answer.ended.expires}:"
+            f" {answer.ended.reason or '-'}; its next ban is no. {answer.next_offence}"
+        )
     for stop in answer.stops:
         yield f"  stops   {stop}"
     for near in answer.rules:

@@ -137,6 +137,10 @@ class Explained(msgspec.Struct, frozen=True, tag="explained"):
     entries: tuple[Entry, ...]
     """Those that hold it."""
     rules: tuple[RuleNearness, ...]
+    ended: Entry | None = None
+    """The last one of it that ended, as long as the next offence counts as a repeated one."""
+    next_offence: int = 1
+    """The number that its next ban would have."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):

@@ -1,7 +1,7 @@
 """Why a network is banned or is not, in sentences; the answer of `logwatch blacklist why`."""
 
 from logwatch.blacklist import Network, parse_network
-from logwatch.control import Explained, RuleNearness, entries_of, moment
+from logwatch.control import Explained, RuleNearness, entries_of, entry_of, moment
 from logwatch.offenders import Offenders, Why, named
 from logwatch.offenders.language import format_duration
 
@@ -22,6 +22,8 @@ def explained(offenders: Offenders, network: Network, now: float) -> Explained:
             RuleNearness(each.rule, each.measure, each.reached, each.threshold, each.within)
             for each in why.near
         ),
+        ended=None if why.ended is None else entry_of(why.ended),
+        next_offence=why.next_offence,
     )
 
 
@@ -35,7 +37,12 @@ def _verdict(why: Why, inside: list[str]) -> str:
         return f"{why.network} offends, but is not banned yet"
     if inside:
         return f"{why.network} is not banned itself; in it lies {named(inside)}"
-    if not why.near:
+    if why.is_of_several:
+        return (
+            f"{why.network} is not banned: rules judge each address (IPv6: each /64) by itself, so"
+            " ask for one of those in it"
+        )
+    if not any(each.reached for each in why.near):
         return f"{why.network} is not banned: nothing that counts was seen of it lately"
     near = max(why.near, key=lambda each: each.reached / each.threshold)
     return (

@@ -128,6 +128,10 @@ class Book:
             self._covered = (self._members, Cover(by_hand))
         return self._covered[1].holds(network)
 
+    def ended(self, network: str) -> Ban | None:
+        """Give the last ban of a network that ended, while it is remembered."""
+        return self._ended.get(network)
+
     def next_offence(self, network: str) -> int:
         """Give the number of a network's next offence."""
         ended = self._ended.get(network)

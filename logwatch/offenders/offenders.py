@@ -355,6 +355,8 @@ class Offenders:
         return Why(
             network=text,
             ban=ban,
+            ended=self._book.ended(text),
+            is_of_several=source is None,
             is_waiting=source is not None and source in self._waiting,
             near=tuple(
                 self._near(index, number, threshold)

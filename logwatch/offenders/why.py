@@ -43,6 +43,8 @@ class Why:
     """What would be banned: the /32 or /64 of an address, or the network as it was asked for."""
     ban: Ban | None
     """The ban that denies it now, of itself or of a network around it."""
+    ended: Ban | None
+    """The last one of itself that ended, while it is remembered and it has no other."""
     is_waiting: bool
     """It offends, and a brake holds its ban back."""
     near: tuple[Near, ...]
@@ -51,6 +53,8 @@ class Why:
     ports: tuple[int, ...]
     """The latest that it tried, sorted, as far as they are known: of all that rules look back, or
     of what led to the ban; at most 20."""
+    is_of_several: bool
+    """It holds several sources, each of which is judged by itself."""
     stops: tuple[Stop, ...]
     next_offence: int
     """The number that its next ban would have."""
