@@ -143,7 +143,9 @@ def _show(answer: Answer, output_format: Format) -> None:
                 write_out("".join(f"{line}\n" for line in (text, *notes)))
         case Explained():
             if output_format == "json":
-                _write_json(msgspec.to_builtins(answer))
+                body = msgspec.to_builtins(answer)
+                del body["type"]  # which answers go over the socket is told apart by
+                _write_json(body)
             else:
                 write_out("".join(f"{line}\n" for line in _explained(answer)))
 

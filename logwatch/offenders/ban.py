@@ -100,8 +100,12 @@ class Ban(msgspec.Struct, frozen=True, forbid_unknown_fields=False, omit_default
 
     def does_more_than(self, mode: Mode) -> bool:
         """Whether it was decided in a mode that does more than this one."""
+        return self.phase != mode and self.is_at_least(mode)
+
+    def is_at_least(self, mode: Mode) -> bool:
+        """Whether it was decided in this mode, or in one that does more."""
         modes = get_args(Mode)
-        return modes.index(self.phase) > modes.index(mode)
+        return modes.index(self.phase) >= modes.index(mode)
 
     @property
     def rests_until(self) -> float:

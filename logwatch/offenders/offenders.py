@@ -364,8 +364,12 @@ class Offenders:
             ),
             ports=tuple(ports) or (() if ban is None else ban.evidence.ports),
             stops=tuple(self._stops(network, ban, now)),
-            next_offence=self._book.next_offence(text) if ban is None else ban.offence,
+            next_offence=self._next_offence(text),
         )
+
+    def _next_offence(self, network: str) -> int:
+        ban = self.bans.get(network)
+        return self._book.next_offence(network) if ban is None else ban.offence + 1
 
     def _stops(self, network: Network, ban: Ban | None, now: float) -> Iterator[Stop]:
         never = self._never(network)
@@ -373,7 +377,8 @@ class Offenders:
             yield Stop(never.reason, never.text)
         if ban is not None:
             yield Stop("banned", f"{ban.network} is banned already (rule {ban.rule}: {ban.reason})")
-        hold = self._hold(now, ban)
+        is_replaced = ban is None or (ban.by == "rule" and not ban.is_at_least(self._mode))
+        hold = self._hold(now, ban) if is_replaced else None  # an extension meets no brake
         if hold is not None:
             yield Stop(hold, self._text(hold, now))
         if self._mode != "enforce":

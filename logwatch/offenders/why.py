@@ -57,4 +57,4 @@ class Why:
     """It holds several sources, each of which is judged by itself."""
     stops: tuple[Stop, ...]
     next_offence: int
-    """The number that its next ban would have."""
+    """The number that its next ban would have, once this one has ended by itself."""

@@ -252,6 +252,7 @@ def test_why_tells_what_is_near_and_what_stops_a_ban(operator: Operator) -> None
     body = json.loads(operator.run("why", "203.0.113.66", "--format", "json")[1])
     assert ["203.0.113.0/24"] == [entry["cidr"] for entry in body["entries"]]
     assert (1, "203.0.113.66/32") == (body["schema"], body["cidr"])
+    assert "type" not in body
 
 
 def test_why_and_the_audit_log_show_lines_of_a_banned_source(operator: Operator) -> None:

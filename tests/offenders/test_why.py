@@ -43,6 +43,7 @@ def test_it_tells_of_the_ban_and_what_the_next_one_would_be() -> None:
     assert judge.bans[str(KNOCKER)] == why.ban
     assert ["banned"] == [stop.reason for stop in why.stops]
     assert "rule packets" in why.stops[0].text
+    assert 2 == why.next_offence
     judge.expire(NOW + 3600)
     assert (None, 2) == (judge.why(KNOCKER, NOW + 3600).ban, judge.why(KNOCKER, NOW).next_offence)
 
@@ -99,7 +100,16 @@ def test_it_tells_which_brake_holds() -> None:
     assert ["limit"] == reasons(judge_of_full(), "192.0.2.1")
     judge.see(flood(100, 31), NOW)
     assert ["frozen"] == reasons(judge, "192.0.2.1")
-    assert ["banned", "frozen"] == reasons(judge, source(0))
+    assert ["banned"] == reasons(judge, source(0)), "no brake holds an extension"
+
+
+def test_a_brake_holds_the_ban_that_is_to_take_the_place_of_one_that_was_only_shown() -> None:
+    shown = judge_by(mode="observe")
+    shown.see(flood(0, 1), NOW)
+    judge = judge_by()
+    judge.restore(shown.documents())
+    judge.see(flood(1, 3), NOW)
+    assert ["banned", "rate"] == reasons(judge, source(0))
 
 
 def judge_of_full() -> Judge:
