@@ -106,8 +106,10 @@ class Teller:
         frozen, before = self._offenders.frozen, self._frozen
         self._frozen = frozen
         if frozen is not None and before is None:
-            self._log.warning("frozen", why=self._offenders.freeze_text())
-            self._audit.note(now, "frozen", why=self._offenders.freeze_text())
+            # After a restart it is told again: `since` says that it is the same one.
+            since, why = moment(frozen.since), self._offenders.freeze_text()
+            self._log.warning("frozen", since=since, why=why)
+            self._audit.note(now, "frozen", since=since, why=why)
         elif frozen is None and before is not None:
             why = f"it was calm for {CALM_SECONDS:.0f} s; rules decide again"
             self._audit.note(now, "thawed", why=why)

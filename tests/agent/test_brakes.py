@@ -73,6 +73,8 @@ def test_a_flood_freezes_the_agent_and_kill_does_not_thaw_it(
     agent.kill()
     agent.start()
     assert 1 == agent.total("logwatch_frozen")
+    (again,) = [event for event in agent.events if event["event"] == "frozen"]
+    assert told["since"] == again["since"]
     append([scan(200, 30)])
     agent.wait_for(lambda: agent.metrics("logwatch_bans_refused_total")["frozen",] > 0, "refusal")
     assert entries == agent.total("logwatch_blacklist_entries")
