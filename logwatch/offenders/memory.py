@@ -5,6 +5,7 @@ are kept beside it: what these tell of is dealt with, and so is what a person un
 """
 
 import secrets
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -117,9 +118,17 @@ class Memory:
             each: time for each, time in self._undone.items() if undone.get(each) != time
         }
 
-    def shift(self, seconds: float) -> None:
-        """Move all times: the clock was set by so much."""
+    def shift(self, seconds: float, now: float) -> None:
+        """Move all times: the clock was set by so much, to `now`. Lines are forgotten."""
         self._undone = {each: time + seconds for each, time in self._undone.items()}
+        excerpt = self.excerpt(sys.maxsize)
+        while not excerpt.is_whole:
+            excerpt.go_on()
+        self._trails.forget_after(0.0)
+        for part in excerpt.parts:
+            self._trails.merge_report(part, self._node, ahead=-seconds, now=now)
+        self._quiet_offenders()
+        self.changes += 1
 
     def excerpt(self, size: int) -> Excerpt:
         """Begin to write the evidence, the sources nearest to a rule first where room is scarce."""
@@ -140,9 +149,16 @@ class Memory:
             self._trails.forget_all()
             raise
         Dealt(chain(self._book.dealt_with(), self._undone.items())).forget(self._trails, None)
+        for source, excess in self._quiet_offenders():
+            if not self._is_refused(parse_network(source)):
+                self._waiting.add(source, excess)
+        return len(self._trails)
+
+    def _quiet_offenders(self) -> list[tuple[str, float]]:
+        """Have nobody told of again who offended by now; return each, and how many times over."""
+        offenders = []
         for source, index, number, (*_, last, _, _) in self._trails.judge(0.0):
             rule = self._rules[index]
             self._trails.quiet(source, last + rule.within - MOMENT)
-            if not self._is_refused(parse_network(source)):
-                self._waiting.add(source, number / rule.threshold)
-        return len(self._trails)
+            offenders.append((source, number / rule.threshold))
+        return offenders

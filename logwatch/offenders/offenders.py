@@ -280,16 +280,14 @@ class Offenders:
     def shift(self, seconds: float) -> None:
         """Move all that is kept: the clock was set by so much, and no time has passed.
 
-        Without it a clock set ahead ends bans at once. Evidence is not moved: after such a step
-        a source begins anew.
+        Without it a clock set ahead ends bans at once, and one set back makes old evidence new.
         """
         self._book.shift(seconds)
         self._brakes.shift(seconds)
         self._freeze.shift(seconds)
-        self._memory.shift(seconds)
-        if seconds < 0.0:
-            self._go_back(self._now + seconds)
         self._now += seconds
+        self._memory.shift(seconds, self._now)
+        self._judged_at = 0.0
 
     @property
     def by_hand(self) -> Manual:

@@ -114,6 +114,8 @@ def test_who_is_never_banned_is_not_told_of_again() -> None:
     after = restarted(judge, kept(judge), NOW + 10, judge_by(never_ban=["203.0.113.7/32"]))
     assert 0 == after.held
     assert [] == after.see(scan(), NOW + 20, NOW + 20)
+    after.shift(3600.0)
+    assert [] == after.see(scan(), NOW + 3630, NOW + 3630)
 
 
 def test_a_clock_set_back_does_not_make_old_evidence_new() -> None:
@@ -133,6 +135,26 @@ def test_a_clock_set_ahead_does_not_make_new_evidence_old() -> None:
     now = NOW + 20 + 7200
     after = restarted(judge, kept(judge), now, ahead=-7200.0)
     assert 1 == len(after.see(scan(ports=[14]), now, now))
+
+
+@pytest.mark.parametrize("step", [-86_400.0, -1800.0, -3.0, 3.0, 1800.0, 86_400.0])
+def test_evidence_moves_with_a_clock_that_is_set(step: float) -> None:
+    """A window of ten minutes: it holds what came nine minutes ago, not what came eleven ago."""
+    for minutes, expected in ((9, 1), (11, 0)):
+        judge = judge_by()
+        judge.see([Sent(packets=99)], NOW, NOW)
+        judge.shift(step)
+        at = NOW + step + minutes * 60
+        assert expected == len(judge.see([Sent()], at, at))
+
+
+def test_a_clock_that_is_set_back_again_and_again_neither_loses_nor_doubles_anything() -> None:
+    judge = judge_by()
+    judge.see(scan(ports=range(14)), NOW, NOW)
+    for step in (3600.0, -7200.0, 3600.0) * 5:
+        judge.shift(step)
+    assert 1 == judge.tracked
+    assert [14, 14] == [each.reached for each in judge.why(*nets("203.0.113.7/32"), NOW).near]
 
 
 def test_what_is_no_evidence_leaves_none() -> None:
