@@ -154,7 +154,7 @@ def _explained(answer: Explained) -> "Iterator[str]":
     yield answer.verdict
     for entry in answer.entries:
         forced = ", forced" if entry.forced else ""
-        yield f"  banned  {entry.cidr}, {entry.rule}{forced}: {entry.reason or '-'}"
+        yield f"  entry   {entry.cidr}, {entry.rule}{forced}: {entry.reason or '-'}"
         if entry.evidence is not None:
             yield from _evidence(entry.evidence)
     if answer.ended is not None:

@@ -135,6 +135,10 @@ def test_what_is_approved_goes_into_the_policy_and_the_rest_stays_a_proposal(
         operator.scan(host=host)
     operator.agent.wait_for(lambda: 2 == len(operator.entries()), "proposals")
     assert not operator.policy.exists()
+    output = operator.run("why", "203.0.113.66")[1]
+    assert "203.0.113.66/32 is proposed, and not denied, until " in output
+    assert "  entry   203.0.113.66/32, many-ports: 15 distinct ports within 1m" in output
+    assert "banned" not in output
     code, output, _ = operator.run("approve", "203.0.113.66")
     assert 0 == code
     assert "203.0.113.66/32 is enforced until " in output
