@@ -1,10 +1,14 @@
 """`logwatch blacklist` without an agent; tests/agent/test_by_hand.py has one."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from command import logwatch
+
+from logwatch.ledger import Ledger, SeriesLimits
+from logwatch.offenders import BANS, Ban, Evidence
 
 
 @pytest.mark.parametrize(
@@ -57,3 +61,31 @@ def test_the_configuration_names_the_state(tmp_path: Path) -> None:
     done = logwatch("blacklist", "list", "--config", str(config))
     assert 1 == done.returncode
     assert f"{tmp_path}/elsewhere" in done.stderr.decode()
+
+
+def test_no_network_is_folded_in_80_columns(tmp_path: Path) -> None:
+    """Beside the longest network, and the longest name of a rule."""
+    now = time.time()
+    networks = ("203.0.113.66/32", "2001:db8:1111:2222::/64", "2a02:1234:1111:2222::/64")
+    bans = {
+        network: Ban(
+            network=network,
+            rule="a" * 63,
+            reason="",
+            evidence=Evidence(0, (), now, now),
+            since=now,
+            expires=now + 3600,
+            seconds=3600,
+            offence=16,
+            phase="propose",
+            by="hand",
+            forced=True,
+        )
+        for network in networks
+    }
+    ledger = Ledger.open(tmp_path, limits=SeriesLimits(), boot_id="boot")
+    ledger.commit({}, {BANS: {network: ban.to_json() for network, ban in bans.items()}})
+    ledger.close()
+    shown = logwatch("blacklist", "list", "--state", str(tmp_path)).stdout.decode()
+    assert all(f" {network} " in shown for network in networks)
+    assert 80 >= max(map(len, shown.splitlines()))
