@@ -1,5 +1,6 @@
 """When evidence is written to its file, and what is taken over from it."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from offenders.packets import Sent
 from structlog.testing import capture_logs
 
 from logwatch.agent.clock import Clock
-from logwatch.agent.evidence_file import EvidenceFile, Kept
+from logwatch.agent.evidence_file import EvidenceFile, EvidenceFileError, Kept
 from logwatch.agent.keeper import EVERY_SECONDS, RETRY_SECONDS, Keeper
 from logwatch.offenders.memory import PART_SOURCES
 
@@ -120,6 +121,20 @@ def test_what_fails_is_told_until_it_succeeds(host: Host) -> None:
     host.pass_time(1)
     assert host.turn(keeper) is None
     assert [] == list(judge.memory.undone)
+
+
+def test_on_a_full_disk_the_earlier_file_stays(tmp_path: Path) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(tmp_path)], check=True)
+    try:
+        file = EvidenceFile(tmp_path / "logwatch.evidence")
+        small, large = Kept(1, b"", [b"x" * 5000]), Kept(2, b"", [b"x" * 100_000])
+        file.write(small)
+        with pytest.raises(EvidenceFileError, match="No space left"):
+            file.write(large)
+        assert [file.path] == list(tmp_path.iterdir())
+        assert small == file.read()
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 @pytest.mark.parametrize("step", [-1800.0, 7200.0])
