@@ -43,7 +43,10 @@ def _verdict(why: Why, inside: list[str]) -> str:
             " ask for one of those in it"
         )
     if not any(each.reached for each in why.near):
-        return f"{why.network} is not banned: nothing that counts was seen of it lately"
+        return (
+            f"{why.network} is not banned: nothing that counts was seen of it lately (answers, UDP and"
+            " ICMP only count for rules that say so)"
+        )
     near = max(why.near, key=lambda each: each.reached / each.threshold)
     return (
         f"{why.network} is not banned: nearest is rule {near.rule} with {near.reached} of"

@@ -29,8 +29,8 @@ def test_of_whom_nothing_counts_any_more_no_rule_is_the_nearest() -> None:
     expected = "203.0.113.7/32 is not banned: nearest is rule ports with 7 of 15 ports within 1m"
     assert expected == why(judge, "203.0.113.7/32", NOW).verdict
     judge.see(scan("203.0.113.8", range(7)), NOW + 600, NOW + 600)
-    expected = "203.0.113.7/32 is not banned: nothing that counts was seen of it lately"
-    assert expected == why(judge, "203.0.113.7/32", NOW + 600).verdict
+    expected = "203.0.113.7/32 is not banned: nothing that counts was seen of it lately ("
+    assert why(judge, "203.0.113.7/32", NOW + 600).verdict.startswith(expected)
 
 
 def test_of_several_sources_nothing_is_said_but_that_they_are_judged_one_by_one() -> None:
