@@ -28,7 +28,7 @@ from logwatch.control.server import Peer
 from logwatch.errors import LogwatchError, UsageError
 from logwatch.ledger import Labels
 from logwatch.live import explained
-from logwatch.offenders import Ban, Offenders, check_request, named, read_target
+from logwatch.offenders import Ban, Offenders, check_request, lie, named, read_target
 
 
 class ByHand:
@@ -102,16 +102,13 @@ class ByHand:
                 f"it takes the place of the ban of {before.rule} until {moment(before.expires)}"
             )
         notes += self._around(decided.ban)
-        if inside := by_hand.inside(network):
-            notes.append(f"{named(inside)} lies in it, and stays an entry of its own")
+        notes += self._inside(decided.ban)
         outcome = f"{network} is banned until {moment(decided.ban.expires)}"
         return self._done("added", outcome, decided.ban, peer, now, notes)
 
     def _remove(self, request: Remove, peer: Peer, now: float) -> Done:
         ban = self._offenders.remove(read_target(request.cidr), now).ban
-        notes = self._around(ban)
-        if inside := self._offenders.by_hand.inside(parse_network(ban.network)):
-            notes.append(f"{named(inside)} lies in it, and stays an entry of its own")
+        notes = [*self._around(ban), *self._inside(ban)]
         notes.append("a new offence bans it again, unless never_ban in the configuration holds it")
         return self._done("removed", f"the ban of {ban.network} is undone", ban, peer, now, notes)
 
@@ -124,6 +121,13 @@ class ByHand:
     def _around(self, ban: Ban) -> list[str]:
         around = self._offenders.by_hand.around(parse_network(ban.network))
         return [f"it lies in {named(around)}, an entry of its own"] if around else []
+
+    def _inside(self, ban: Ban) -> list[str]:
+        inside = self._offenders.by_hand.inside(parse_network(ban.network))
+        if not inside:
+            return []
+        stay = "stays an entry of its own" if len(inside) == 1 else "stay entries of their own"
+        return [f"{named(inside)} {lie(inside)} in it, and {stay}"]
 
     def _done(  # noqa: PLR0913, PLR0917 - what is told of a decision
         self, event: str, outcome: str, ban: Ban, peer: Peer, now: float, notes: list[str]

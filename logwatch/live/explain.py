@@ -2,7 +2,7 @@
 
 from logwatch.blacklist import Network, parse_network
 from logwatch.control import Explained, RuleNearness, entries_of, entry_of, moment
-from logwatch.offenders import Offenders, Why, named
+from logwatch.offenders import Offenders, Why, lie, named
 from logwatch.offenders.language import format_duration
 
 
@@ -36,7 +36,7 @@ def _verdict(why: Why, inside: list[str]) -> str:
     if why.is_waiting:
         return f"{why.network} offends, but is not banned yet"
     if inside:
-        return f"{why.network} is not banned itself; in it lies {named(inside)}"
+        return f"{why.network} is not banned itself; in it {lie(inside)} {named(inside)}"
     if why.is_of_several:
         return (
             f"{why.network} is not banned: rules judge each address (IPv6: each /64) by itself, so"
@@ -44,8 +44,8 @@ def _verdict(why: Why, inside: list[str]) -> str:
         )
     if not any(each.reached for each in why.near):
         return (
-            f"{why.network} is not banned: nothing that counts was seen of it lately (answers, UDP and"
-            " ICMP only count for rules that say so)"
+            f"{why.network} is not banned: nothing that counts was seen of it lately (answers, UDP"
+            " and ICMP only count for rules that say so)"
         )
     near = max(why.near, key=lambda each: each.reached / each.threshold)
     return (

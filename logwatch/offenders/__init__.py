@@ -13,6 +13,7 @@ from logwatch.offenders.manual import (
     ManualError,
     TargetError,
     check_request,
+    lie,
     named,
     read_target,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "Why",
     "Witness",
     "check_request",
+    "lie",
     "named",
     "open_bans",
     "own_addresses",

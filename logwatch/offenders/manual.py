@@ -192,7 +192,7 @@ class Manual:
         if around:
             return f" itself; it lies in {named(around)}, which is"
         if inside:
-            return f" itself; in it lies {named(inside)}"
+            return f" itself; in it {lie(inside)} {named(inside)}"
         return "; `logwatch blacklist list` shows what is"
 
     def _require_policy(self, network: str) -> None:
@@ -201,6 +201,11 @@ class Manual:
                 f"{network} would not be denied: in mode observe nothing is written to a policy;"
                 " choose --mode propose or enforce"
             )
+
+
+def lie(networks: list[str]) -> str:
+    """Give the verb for one network, or for some."""
+    return "lies" if len(networks) == 1 else "lie"
 
 
 def named(networks: list[str]) -> str:

@@ -252,7 +252,10 @@ def test_why_tells_what_is_near_and_what_stops_a_ban(operator: Operator) -> None
     operator.run("add", "203.0.113.7")
     inside = "203.0.113.0/24 is not banned itself; in it lies 203.0.113.7/32\n"
     assert inside == operator.run("why", "203.0.113.0/24")[1]
-    operator.run("add", "203.0.113.0/24")
+    operator.run("add", "203.0.113.8")
+    output = operator.run("add", "203.0.113.0/24")[1]
+    both = "203.0.113.7/32, 203.0.113.8/32 lie in it, and stay entries of their own\n"
+    assert both == output.splitlines(keepends=True)[-1]
     body = json.loads(operator.run("why", "203.0.113.66", "--format", "json")[1])
     assert ["203.0.113.0/24"] == [entry["cidr"] for entry in body["entries"]]
     assert (1, "203.0.113.66/32") == (body["schema"], body["cidr"])
