@@ -7,6 +7,7 @@ from offenders.judging import NOW, Judge, judge_by, nets, scan, told
 from offenders.packets import Sent
 
 from logwatch.config import Brakes
+from logwatch.offenders.language import read
 from logwatch.offenders.memory import PART_SOURCES
 
 SIZE = 1 << 20
@@ -116,6 +117,30 @@ def test_who_is_never_banned_is_not_told_of_again() -> None:
     assert [] == after.see(scan(), NOW + 20, NOW + 20)
     after.shift(3600.0)
     assert [] == after.see(scan(), NOW + 3630, NOW + 3630)
+
+
+OTHER_RULES = read(
+    b"""
+rule sweep
+    when distinct destinations >= 10 within 10m
+    ban 1h
+rule more-ports
+    when distinct ports >= 20 within 1m
+    ban 2h
+""",
+    "other.rules",
+).rules
+
+
+def test_other_rules_go_on_with_what_they_count_alike() -> None:
+    """Whatever their names, their order and their thresholds."""
+    judge = judge_by()
+    judge.see(scan(ports=range(14)), NOW, NOW)
+    after = restarted(judge, kept(judge), NOW + 1, judge_by(OTHER_RULES))
+    assert [] == after.see(scan(ports=range(14, 19)), NOW + 2, NOW + 2)
+    assert [("203.0.113.7/32", "banned by more-ports")] == told(
+        after.see(scan(ports=[19]), NOW + 3, NOW + 3)
+    )
 
 
 def test_a_clock_set_back_does_not_make_old_evidence_new() -> None:
