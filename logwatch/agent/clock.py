@@ -7,17 +7,22 @@ has another distance: over a reboot only the wall clock is there.
 
 import time
 from collections.abc import Callable
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 STEP_SECONDS = 2.0
 """What is less is no step: bans are no shorter than 1 s, and both clocks are not read at once."""
+
+CLOCK_MOST = 1e11
+"""Seconds: 3,000 years. What is beyond is no document of ours."""
 
 
 class Distance(msgspec.Struct, frozen=True):
     """Seconds from the clock that nobody sets to the wall clock, in one boot."""
 
-    seconds: float
+    seconds: Annotated[float, Meta(gt=-CLOCK_MOST, lt=CLOCK_MOST)]
     boot_id: str
 
 

@@ -190,7 +190,7 @@ def test_evidence_of_many_is_written_in_several_turns(host: Host, step: float) -
     assert tracked == after.tracked
 
 
-@pytest.mark.parametrize("clock", [b"", b"{", b'{"seconds": 1e400, "boot_id": "boot"}'])
+@pytest.mark.parametrize("clock", [b"", b"{", b'{"seconds": 1e300, "boot_id": "boot"}'])
 def test_no_clock_breaks_a_start(host: Host, clock: bytes) -> None:
     EvidenceFile(host.path).write(Kept(1, clock, []))
     judge = judge_by()
