@@ -1,6 +1,8 @@
 """When evidence is written to its file, and what is taken over from it."""
 
+import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -188,6 +190,49 @@ def test_evidence_of_many_is_written_in_several_turns(host: Host, step: float) -
     after = judge_by()
     host.agent(after).recall(host.wall, obstacle=None)
     assert tracked == after.tracked
+
+
+def change(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+
+
+def replace_by_directory(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (change, "it is damaged: its digest is another one"),
+        (lambda file: file.write_bytes(b""), "it is no evidence of logwatch"),
+        (lambda file: file.write_bytes(b"\0" * 4096), "it is no evidence of logwatch"),
+        (
+            lambda file: file.write_bytes(b"logwatch evidence 2\n"),
+            "it was written by another version of logwatch",
+        ),
+        (lambda file: os.truncate(file, 1 << 30), "it can't be read (more than 4 MiB)"),
+        (replace_by_directory, "it can't be read (Is a directory)"),
+        (
+            lambda file: EvidenceFile(file).write(Kept(1, b"", [b"logwevi1"])),
+            "no evidence of this version: byte 0 does not fit",
+        ),
+    ],
+)
+def test_a_file_that_can_t_be_used_is_told_and_left_out_as_a_whole(
+    host: Host, damage: Callable[[Path], None], why: str
+) -> None:
+    judge = judge_by()
+    judge.see(scan(ports=range(14)), NOW, NOW)
+    host.agent(judge).finish(host.wall)
+    damage(host.path)
+    after = judge_by()
+    with capture_logs() as logs:
+        host.agent(after).recall(host.wall, obstacle=None)
+    assert [("evidence left out", why)] == [(each["event"], each["why"]) for each in logs]
+    assert 0 == after.tracked
 
 
 @pytest.mark.parametrize("clock", [b"", b"{", b'{"seconds": 1e300, "boot_id": "boot"}'])
