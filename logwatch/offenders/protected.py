@@ -138,8 +138,8 @@ def _operators(network: Network) -> tuple[Network, Protection]:
 def _translated(network: Network) -> tuple[Network, Protection]:
     return network, Protection(
         "translated address",
-        f"{_text(network)} is an address of this host, so this is not who sent the packets: their"
-        " source was translated on the way. `externalTrafficPolicy: Local` in the Service keeps"
+        f"{_text(network)} is an address of this host. Packets from it are somebody else's whose"
+        " source was translated on the way: `externalTrafficPolicy: Local` in the Service keeps"
         " the sender's address",
     )
 

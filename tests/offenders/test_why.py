@@ -82,7 +82,9 @@ def test_it_tells_what_is_never_banned(network: str, expected: list[str]) -> Non
 
 
 def test_the_remedy_for_translated_addresses_is_named() -> None:
+    """In words that are true as well where nobody has sent anything."""
     (stop,) = judge_by().why(ip_network("198.51.100.9"), NOW).stops
+    assert stop.text.startswith("198.51.100.9 is an address of this host. Packets from it are ")
     assert "externalTrafficPolicy: Local" in stop.text
 
 
