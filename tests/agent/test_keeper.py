@@ -217,7 +217,7 @@ def replace_by_directory(file: Path) -> None:
         (replace_by_directory, "it can't be read (Is a directory)"),
         (
             lambda file: EvidenceFile(file).write(Kept(1, b"", [b"logwevi1"])),
-            "no evidence of this version: byte 0 does not fit",
+            "no evidence: byte 0 does not fit",
         ),
     ],
 )
