@@ -13,9 +13,7 @@ if [ ! -e "$log" ]; then
     echo "There is no $log here: playing recorded lines of a real kernel into run/syslog."
     log=run/syslog
     start=start
-    .venv/bin/python deploy/local/play.py "$log" &
-    player=$!
-    trap 'kill "$player" 2>/dev/null || true' EXIT
+    .venv/bin/python deploy/local/play.py "$log" & # ends with us
 fi
 
 cat <<TEXT
@@ -27,5 +25,6 @@ cat <<TEXT
   stop        Ctrl-C
 
 TEXT
-.venv/bin/logwatch agent --log "$log" --from "$start" --state run/state --listen "$listen" \
-    --mode enforce --policy-file run/blacklist.yaml
+# When make is killed the agent ends as well.
+exec setpriv --pdeathsig TERM .venv/bin/logwatch agent --log "$log" --from "$start" \
+    --state run/state --listen "$listen" --mode enforce --policy-file run/blacklist.yaml
