@@ -20,7 +20,7 @@ from logwatch import __version__
 from logwatch.packets import Summary
 from logwatch.report.compare import Comparison, Period
 from logwatch.report.heat import heat
-from logwatch.report.report import Report
+from logwatch.report.report import Report, policy_packets
 from logwatch.report.table import NO_ROOM, losses, nothing, short, size
 from logwatch.report.timeline import DAY, Timeline, clock, duration, timeline
 
@@ -73,6 +73,7 @@ def render_html(
         nothing=nothing(report),
         no_room=NO_ROOM,
         period=comparison.now if comparison else Period.of(summary),
+        policies=len(policy_packets(summary, prefixes)),
         timeline=bars,
         chart=Chart(bars) if bars.bars else None,
         heat=heat(report, summary),

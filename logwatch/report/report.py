@@ -143,7 +143,9 @@ class Report(NamedTuple):
             ports=tuple(PortEntry(*fields) for fields in summary.ports(top)),
             policies=tuple(
                 PolicyEntry(policy, packets)
-                for policy, packets in policy_packets(summary, prefixes).items()
+                for policy, packets in list(policy_packets(summary, prefixes).items())[
+                    : top or None
+                ]
             ),
             lost=tuple(LostEntry(by, *numbers) for by, numbers in summary.losses.items()),
             overlong_lines=summary.overlong_lines,

@@ -118,6 +118,15 @@ def test_the_table_shows_the_top_entries_and_the_totals() -> None:
     assert "192.0.2.12" not in text
 
 
+def test_the_top_holds_for_every_list() -> None:
+    """Policies as well: a prefix with names in it makes as many as there are."""
+    case = next(case for case in cases() if case.name == "prefixes")
+    whole, top = report_of(case), report_of(case, top=1)
+    for name in ("flows", "sources", "ports", "policies"):
+        assert len(getattr(whole, name)) > 1
+        assert getattr(whole, name)[:1] == getattr(top, name)
+
+
 def table_of(report: Report) -> str:
     console = Console(width=160, record=True, file=io.StringIO())
     console.print(render_table(report, console.width))
