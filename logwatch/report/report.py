@@ -142,11 +142,8 @@ class Report(NamedTuple):
             ),
             ports=tuple(PortEntry(*fields) for fields in summary.ports(top)),
             policies=tuple(
-                PolicyEntry(policy, packets)
-                for policy, packets in list(policy_packets(summary, prefixes).items())[
-                    : top or None
-                ]
-            ),
+                starmap(PolicyEntry, policy_packets(summary, prefixes).items()),
+            )[: top or None],
             lost=tuple(LostEntry(by, *numbers) for by, numbers in summary.losses.items()),
             overlong_lines=summary.overlong_lines,
             inputs=tuple(inputs),
@@ -161,12 +158,12 @@ def policy_names(summary: Summary, prefixes: Sequence[str]) -> list[str]:
 
 
 def policy_packets(summary: Summary, prefixes: Sequence[str]) -> dict[str, int]:
-    """Return packets by policy, most first; also of prefixes that no line had."""
+    """Return packets by policy, most first, then by name; also of prefixes that no line had."""
     packets = dict.fromkeys((text for text in prefixes if "%" not in text), 0)
     names = policy_names(summary, prefixes)
     for policy, _, _, _, count, _ in summary.links():
         packets[names[policy]] = packets.get(names[policy], 0) + count
-    return dict(sorted(packets.items(), key=lambda item: -item[1]))
+    return dict(sorted(packets.items(), key=lambda item: (-item[1], item[0])))
 
 
 @lru_cache(maxsize=86_400)  # the seconds of a day: a busy log has hundreds of lines in each

@@ -119,12 +119,14 @@ def test_the_table_shows_the_top_entries_and_the_totals() -> None:
 
 
 def test_the_top_holds_for_every_list() -> None:
-    """Policies as well: a prefix with names in it makes as many as there are."""
+    """Policies as well: a prefix with names in it makes as many as there are; ties are by name."""
     case = next(case for case in cases() if case.name == "prefixes")
     whole, top = report_of(case), report_of(case, top=1)
     for name in ("flows", "sources", "ports", "policies"):
         assert len(getattr(whole, name)) > 1
         assert getattr(whole, name)[:1] == getattr(top, name)
+    nothing = read([], ["b", "c", "a"])
+    assert ["a", "b", "c"] == [entry.policy for entry in nothing.policies]
 
 
 def table_of(report: Report) -> str:
