@@ -39,6 +39,14 @@ def test_markup_from_a_log_or_the_configuration_stays_text(
     assert 0 == shown.page.locator("main img, main b, main svg[onload], #hit").count()
 
 
+def test_a_long_name_makes_no_narrow_page_wider(
+    agent: RunningAgent, browse: Callable[..., Browsing]
+) -> None:
+    shown = browse(agent.url, viewport={"width": 320, "height": 640})
+    expect(shown.page.locator(".legend-name")).to_be_visible()
+    assert 320 == shown.page.evaluate("document.documentElement.scrollWidth")
+
+
 @pytest.mark.parametrize(
     "address", ["<img src=x onerror=window.hit=1>", "../../metrics", "%zz", "javascript:alert(1)"]
 )

@@ -29,7 +29,7 @@ export class Reading {
           kind: "name path",
           by: (row) => row.path,
           ascending: true,
-          draw: (cell, row) => say(part(cell, "span", "address"), row.path),
+          draw: (cell, row) => path(part(cell, "span", "address"), row.path),
         },
         {
           id: "behind",
@@ -78,6 +78,14 @@ export class Reading {
       }));
     pairs(this.lines, [...lost, ...lines]);
     note("reading", `lines by what they were; ${bytes(summary.totals.bytes)} were denied`);
+  }
+}
+
+/** A path that may go on in the next line behind a slash. @param {Element} element @param {string} text */
+function path(element, text) {
+  if (element.textContent !== text) {
+    const parts = text.split(/(?<=\/)/);
+    element.replaceChildren(...parts.flatMap((each) => [each, make("wbr")]));
   }
 }
 
