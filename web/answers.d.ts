@@ -134,6 +134,7 @@ interface SourceDetail {
     service: string | null;
     packets: number | null;
   }[];
+  ports_counted: number | null;
   nodes: { node: string; packets: number }[];
   rules: NearRule[];
   verdict: string;

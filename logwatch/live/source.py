@@ -78,6 +78,8 @@ class SourcePage(msgspec.Struct, frozen=True):
     last: float | None
     timeline: Timeline
     ports: list[PortOfSource]
+    ports_counted: int | None
+    """How many there are; null where they are those of the evidence."""
     nodes: list[NodeOfSource]
     rules: list[RuleOfSource]
     verdict: str
@@ -143,6 +145,7 @@ def source_page(  # noqa: PLR0913 - what is known at one moment
         ]
         # What listens there is told for TCP, which most of it is.
         or [PortOfSource(None, port, service("tcp", str(port)), None) for port in known.ports],
+        ports_counted=len(ports) if ports or not known.ports else None,
         nodes=[NodeOfSource(node, number) for node, number in (nodes or {}).items()],
         rules=[
             RuleOfSource(

@@ -273,7 +273,9 @@ def top(family: Family, asked: Asked, growth: Growth) -> list[tuple[Labels, Coun
             (labels, count) for labels, count in found if asked.query in " ".join(labels).lower()
         ]
     if asked.sort == "packets":
-        return nlargest(asked.top, found, key=lambda item: item[1][0])
+        shown = nlargest(asked.top, found, key=lambda item: item[1][0])
+        # Those with as many each time in the same order, ports by their numbers.
+        return sorted(shown, key=lambda item: (-item[1][0], len(item[0][-1]), item[0]))
     sums, latest = growth.sums(), growth.latest()
 
     def lately(item: tuple[Labels, Count]) -> tuple[float, int]:

@@ -81,6 +81,14 @@ def test_a_port_has_its_service_and_icmp_has_none() -> None:
     assert {("tcp", 22): "ssh", ("icmp", None): None, ("tcp", 30080): "node port"} == ports
 
 
+def test_ports_with_as_many_packets_stand_by_their_numbers() -> None:
+    ports = {("tcp", port): (3, 0) for port in ("443", "80", "8080", "22")} | {
+        ("udp", "53"): (9, 0)
+    }
+    shown = Snapshot({}, {"port": Family(ports)})
+    assert [53, 22, 80, 443, 8080] == [each["port"] for each in told(shown, Asked())["ports"]]
+
+
 @pytest.mark.parametrize(
     ("sort", "first"),
     [("packets", "203.0.113.9"), ("recent", "203.0.113.2"), ("last", "203.0.113.3")],
@@ -148,6 +156,7 @@ def test_the_ports_of_a_source_are_those_of_its_flows() -> None:
     assert page is not None
     found = json.loads(page)
     assert [(22, 8), (9, 1)] == [(each["port"], each["packets"]) for each in found["ports"]]
+    assert 2 == found["ports_counted"]
     assert 9 == found["timeline"]["packets"][-1]
 
 
@@ -156,11 +165,12 @@ def test_ports_that_were_not_counted_are_those_of_the_evidence() -> None:
     known = replace(UNKNOWN, ports=(22, 4242))
     page = source_page("203.0.113.8", View(snapshot()), History(Snapshot(), 0.0), known, commands)
     assert page is not None
-    unknown = {"protocol": None, "packets": None}
+    found, unknown = json.loads(page), {"protocol": None, "packets": None}
     assert [
         {"port": 22, "service": "ssh", **unknown},
         {"port": 4242, "service": None, **unknown},
-    ] == json.loads(page)["ports"]
+    ] == found["ports"]
+    assert found["ports_counted"] is None
 
 
 def test_of_nobody_there_is_no_page() -> None:

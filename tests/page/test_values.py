@@ -194,7 +194,7 @@ def test_an_address_is_looked_up_by_enter_and_the_unknown_is_told(shown: Browsin
     search.fill("192.0.2.1")
     search.press("Enter")
     expect(shown.page.locator("#source .empty").first).to_have_text(
-        "nothing is known of this source"
+        "Nothing is known of this source."
     )
     expect(shown.page.locator("#fresh")).to_have_text("Live")
 

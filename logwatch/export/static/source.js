@@ -8,7 +8,7 @@ import { bytes, count, counted, period, portName } from "./format.js";
 import { pairs } from "./reading.js";
 import { meter } from "./sparkline.js";
 import { Table } from "./table.js";
-import { ago, until } from "./time.js";
+import { ago, agoByMinute, until } from "./time.js";
 
 export class SourcePage {
   /** @param {string} address */
@@ -67,9 +67,10 @@ export class SourcePage {
     this.#drawFacts(detail, now);
     this.ports.show(detail.ports, now, {
       empty: "No port of it is kept here.",
-      rest: isCounted(detail)
-        ? ""
-        : "The latest that its evidence holds, which has no protocols or packets of each.",
+      rest:
+        detail.ports_counted === null
+          ? "The latest that its evidence holds, which has no protocols or packets of each."
+          : "",
     });
     hideUnless(this.nodes, detail.nodes.length > 0);
     pairs(
@@ -86,14 +87,14 @@ export class SourcePage {
     const none = detail.samples.length === 0;
     say(
       part(/** @type {Element} */ (this.samples.parentElement), "p", "empty"),
-      none ? "No line was kept." : "",
+      none ? "None is kept of who is further from a rule than a third of the way." : "",
     );
   }
 
   /** Nothing is known about it, or the server can't say. @param {string} sentence */
   refuse(sentence) {
     this.#have(false);
-    say(this.missing, sentence);
+    say(this.missing, whole(sentence));
   }
 
   /** Its page is left. */
@@ -123,14 +124,15 @@ export class SourcePage {
       );
       until(more, detail.ban.expires, now);
     } else {
-      say(more, detail.protected ?? "");
+      const isTold = detail.protected !== null && detail.stops.includes(detail.protected);
+      say(more, isTold ? "" : (detail.protected ?? ""));
     }
     keyed(
       part(this.verdict, "ul", "stops"),
       detail.stops,
       (stop) => stop,
       () => make("li"),
-      (element, stop) => tell(element, `${stop[0].toUpperCase()}${stop.slice(1)}.`),
+      (element, stop) => tell(element, whole(stop)),
     );
     more.hidden = more.textContent === "" || more.textContent === detail.verdict;
     const { undo, ban, why } = detail.commands;
@@ -182,23 +184,19 @@ export class SourcePage {
     pairs(this.facts, [
       { name: "denied", value: counted(detail.packets, "packet") },
       { name: "size", value: bytes(detail.bytes) },
-      { name: "ports", value: count(isCounted(detail) ? detail.ports.length : null) },
+      { name: "ports", value: count(detail.ports_counted) },
       { name: "first seen", value: "" },
       { name: "last seen", value: "" },
     ]);
     const [, , , first, last] = this.facts.children;
-    for (const [row, seconds] of /** @type {[Element, number | null][]} */ ([
-      [first, detail.first],
-      [last, detail.last],
-    ])) {
-      ago(part(row, "dd", "pair-value"), seconds, now, "unknown");
-    }
+    ago(part(first, "dd", "pair-value"), detail.first, now, "unknown");
+    agoByMinute(part(last, "dd", "pair-value"), detail.last, now, "unknown");
   }
 }
 
-/** Whether packets to each port were counted here. @param {SourceDetail} detail */
-function isCounted(detail) {
-  return detail.ports.some((row) => row.packets !== null);
+/** A sentence of the server's, as one that stands alone. @param {string} text */
+function whole(text) {
+  return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }
 
 /** Hide the card of what there is none of. @param {Element} list @param {boolean} any */

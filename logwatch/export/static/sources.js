@@ -5,7 +5,7 @@ import { byId, part, say } from "./dom.js";
 import { count, counted, portName } from "./format.js";
 import { sparkline, sum } from "./sparkline.js";
 import { Table } from "./table.js";
-import { ago } from "./time.js";
+import { agoByMinute } from "./time.js";
 
 /** Orders that the server knows: it picks the top by them, not only of what is here. */
 const SERVER_ORDERS = ["packets", "recent", "last"];
@@ -36,7 +36,7 @@ export class Sources {
           title: "Last",
           kind: "number quiet-cell",
           by: (row) => row.last,
-          draw: (cell, row, now) => ago(cell, row.last, now, "over 1 h ago"),
+          draw: (cell, row, now) => agoByMinute(cell, row.last, now, "over 1 h ago"),
         },
       ],
       (row) => row.source,

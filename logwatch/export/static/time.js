@@ -15,6 +15,21 @@ export function ago(parent, seconds, now, unknown = "never") {
 }
 
 /**
+ * The same, of a moment that is known to the minute only.
+ * @param {Element} parent
+ * @param {number | null} seconds
+ * @param {number} now
+ * @param {string} unknown
+ */
+export function agoByMinute(parent, seconds, now, unknown) {
+  if (seconds !== null && now - seconds < 60) {
+    write(parent, seconds, "this minute");
+  } else {
+    ago(parent, seconds, now, unknown);
+  }
+}
+
+/**
  * "in 14 min"; null is for ever.
  * @param {Element} parent
  * @param {number | null} seconds
