@@ -11,7 +11,7 @@ from logwatch.cluster import Snapshot as Cached
 from logwatch.escalator.counted import ClusterCounts
 from logwatch.escalator.nodes import nodes_of, silence
 from logwatch.escalator.term import Term
-from logwatch.export import Asked, EscalatorView
+from logwatch.export import Asked, EscalatorView, NotHereError
 from logwatch.ledger import Snapshot
 from logwatch.live import (
     Commands,
@@ -95,13 +95,16 @@ class EscalatorPage:
         )
 
     def source(self, address: str) -> bytes | None:
-        """Give what is known of one source."""
+        """Give what is known of one source, by the leader. Raises NotHereError."""
         network = target_of(address)
         known: Known | None = self._questions.ask(
             lambda: None if self._term is None else self._term.known(network, time.time())
         )
         if known is None:
-            return None
+            raise NotHereError(
+                "another replica decides, and it alone knows sources: ask the Service again, or see"
+                " the Lease logwatch-escalator"
+            )
         return source_page(
             address,
             self._shown(),

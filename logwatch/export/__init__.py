@@ -5,7 +5,14 @@ from logwatch.export.escalation import escalation_counts
 from logwatch.export.escalator import EscalatorCollector, EscalatorView
 from logwatch.export.metrics import Metrics
 from logwatch.export.server import Server
-from logwatch.export.site import Asked, BadRequestError, BusyError, Page, StaticError
+from logwatch.export.site import (
+    Asked,
+    BadRequestError,
+    BusyError,
+    NotHereError,
+    Page,
+    StaticError,
+)
 from logwatch.export.view import InputView, ReportView, View
 
 __all__ = [
@@ -17,6 +24,7 @@ __all__ = [
     "InputView",
     "ListenError",
     "Metrics",
+    "NotHereError",
     "Page",
     "ReportView",
     "Server",

@@ -36,6 +36,7 @@ from logwatch.export.site import (
     BadRequestError,
     BusyError,
     File,
+    NotHereError,
     Page,
     asked_for,
     read_files,
@@ -291,6 +292,8 @@ def _asked(ask: Callable[[], bytes | None], takes_gzip: bool) -> Response:  # no
         body = ask()
     except BadRequestError as error:
         return PlainTextResponse(f"{printable(str(error))}\n", 400)
+    except NotHereError as error:
+        return PlainTextResponse(f"{printable(str(error))}\n", 404)
     except BusyError as error:
         return PlainTextResponse(f"{printable(str(error))}\n", 503)
     if body is None:

@@ -51,6 +51,10 @@ class BadRequestError(Exception):
     """What was asked for makes no sense; the text is for people."""
 
 
+class NotHereError(Exception):
+    """Another server knows what was asked for; the text is for people."""
+
+
 class BusyError(Exception):
     """No answer in time; the text is for people."""
 
@@ -73,7 +77,10 @@ class Page(Protocol):
         """Give the JSON of the summary. Raises BusyError."""
 
     def source(self, address: str) -> bytes | None:
-        """Give the JSON of a source; None where nothing is known. BadRequestError, BusyError."""
+        """Give the JSON of a source; None where nothing is known.
+
+        Raises BadRequestError, NotHereError, BusyError.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,7 @@ def test_the_undo_is_copied(agent: RunningAgent, browse: Browse) -> None:
     shown = browse(f"{agent.url}/#/source/{BANNED}")
     shown.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     row = shown.page.locator(".command", has_text="Undo the ban")
-    row.get_by_role("button").click()
+    row.get_by_role("button", name=f"Copy: logwatch blacklist remove {BANNED}").click()
     expect(row.get_by_role("button")).to_have_text("Copied")
     assert f"logwatch blacklist remove {BANNED}" == shown.page.evaluate(
         "navigator.clipboard.readText()"

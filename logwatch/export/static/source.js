@@ -3,7 +3,7 @@
 import { badge, nearness } from "./cells.js";
 import { Chart } from "./chart.js";
 import { copyButton } from "./copy.js";
-import { byId, keyed, make, part, say, tell } from "./dom.js";
+import { byId, keyed, make, mark, part, say, tell } from "./dom.js";
 import { bytes, count, counted, period, portName } from "./format.js";
 import { pairs } from "./reading.js";
 import { meter } from "./sparkline.js";
@@ -87,7 +87,7 @@ export class SourcePage {
     const none = detail.samples.length === 0;
     say(
       part(/** @type {Element} */ (this.samples.parentElement), "p", "empty"),
-      none ? "None is kept of who is further from a rule than a third of the way." : "",
+      none ? "No line was kept." : "",
     );
   }
 
@@ -149,6 +149,7 @@ export class SourcePage {
       (element, row) => {
         say(part(element, "span", "command-name"), row.name);
         say(part(element, "code", "command-text"), row.command);
+        mark(part(element, "button", "copy"), "aria-label", `Copy: ${row.command}`);
       },
     );
   }
@@ -181,9 +182,11 @@ export class SourcePage {
    * @param {number} now
    */
   #drawFacts(detail, now) {
+    // Whom evidence alone tells of has no count of its own.
+    const isCounted = detail.packets > 0;
     pairs(this.facts, [
-      { name: "denied", value: counted(detail.packets, "packet") },
-      { name: "size", value: bytes(detail.bytes) },
+      { name: "denied", value: isCounted ? counted(detail.packets, "packet") : "not counted" },
+      { name: "size", value: isCounted ? bytes(detail.bytes) : "unknown" },
       { name: "ports", value: count(detail.ports_counted) },
       { name: "first seen", value: "" },
       { name: "last seen", value: "" },
@@ -225,7 +228,7 @@ function commandRow() {
   row.append(
     name,
     text,
-    copyButton(() => text.textContent ?? "", "Copy the command"),
+    copyButton(() => text.textContent ?? "", "Copy"),
   );
   return row;
 }
