@@ -90,3 +90,11 @@ def test_what_is_wrong_stands_at_the_top(agent: RunningAgent, browse: Browse, lo
     expect(health).to_have_attribute("data-level", "problem")
     expect(health.locator(".findings li").first).to_contain_text(str(log))
     assert shown.page.title().startswith("✕ ")
+
+
+def test_a_file_that_does_not_come_is_told(agent: RunningAgent, browse: Browse) -> None:
+    """Else the page would stay at Loading for ever."""
+    shown = browse(agent.url)
+    shown.page.route("**/static/chart.js", lambda route: route.abort())
+    shown.page.reload()
+    expect(shown.page.get_by_role("alert")).to_contain_text("A file of this page did not come")
