@@ -124,7 +124,7 @@ class Memory:
         excerpt = self.excerpt(sys.maxsize)
         while not excerpt.is_whole:
             excerpt.go_on()
-        self._trails.forget_after(0.0)
+        self._trails.forget_after(0.0)  # `forget_all` would keep who is quiet, by the old times
         for part in excerpt.parts:
             self._trails.merge_report(part, self._node, ahead=-seconds, now=now)
         self._quiet_offenders()
@@ -137,10 +137,10 @@ class Memory:
     def take_over(self, parts: Iterable[bytes], *, ahead: float, now: float) -> int:
         """Take over what an earlier process kept; return how many sources it holds.
 
-        Restore its bans first, and what was undone.
-        `ahead` is by how much its clock was ahead of the present one. Who offended by it was told
-        of then: those wait now for their bans, but who is never banned. Raises ValueError for what
-        is no evidence, or of after now; there is none then.
+        Restore its bans first, and what was undone. `ahead` is by how much its clock was ahead of
+        the present one. Who offended by it was told of then: those wait now for their bans, but who
+        is never banned. Raises ValueError for what is no evidence, or of after now; there is none
+        then.
         """
         try:
             for part in parts:
