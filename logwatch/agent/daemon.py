@@ -162,6 +162,7 @@ class Agent:
             if self._publisher is not None:
                 self._publisher.start()
             self._decisions.begin()
+            self._round()  # what is written once it has started is not taken for what was there
             host, port = self.address
             self._log.info(
                 "started",
