@@ -217,7 +217,7 @@ def replace_by_directory(file: Path) -> None:
         (replace_by_directory, "it can't be read (Is a directory)"),
         (
             lambda file: EvidenceFile(file).write(Kept(1, b"", [b"logwevi1"])),
-            "no evidence: byte 0 does not fit",
+            "evidence of version 1, not 3: use one version of logwatch for agents and escalators",
         ),
     ],
 )
