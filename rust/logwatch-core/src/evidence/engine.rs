@@ -135,7 +135,7 @@ impl Evidence {
         let mut fulfilled = self.end(now.at);
         self.keep_samples(summary, &policies, &fulfilled, &now);
         for Fulfilled { source, found, .. } in &mut fulfilled {
-            found.samples = self.table.samples.of(*source);
+            found.samples = self.table.samples.since(*source, found.first);
         }
         fulfilled
     }
@@ -330,7 +330,10 @@ impl Evidence {
             self.sampled_at = now.at;
         }
         let has_few = |each: &&Fulfilled| each.found.samples.len() < SAMPLES_MOST;
-        wanted.extend(fulfilled.iter().filter(has_few).map(|each| each.source));
+        for Fulfilled { source, found, .. } in fulfilled.iter().filter(has_few) {
+            self.table.forget_samples_before(*source, found.first);
+            wanted.push(*source);
+        }
         if wanted.is_empty() || summary.samples.is_empty() {
             return;
         }
@@ -430,7 +433,7 @@ impl Evidence {
     /// Some lines of a source as they were written, as in [`super::Found::samples`].
     #[must_use]
     pub fn samples(&self, source: Source) -> Vec<String> {
-        self.table.samples.of(source)
+        self.table.samples.since(source, 0)
     }
 
     /// The `count` sources that are nearest to a rule at a time, and to which.

@@ -29,7 +29,7 @@ pub struct Found {
     pub last: u64,
     /// Which kinds of packets it ever sent.
     pub shapes: Shapes,
-    /// Some lines of it as they were written, cut after [`super::SAMPLE_MOST`] bytes; none where the
+    /// Some of its lines since `first` as they were written, cut after [`super::SAMPLE_MOST`] bytes; none where the
     /// summaries kept none.
     pub samples: Vec<String>,
 }
@@ -163,14 +163,15 @@ impl Table {
     fn evidence(&self, place: usize, rule: &Judged, at: u64) -> Found {
         let trail = self.trail(place);
         let (packets, oldest) = self.packets(place, rule, at);
+        let first = trail.first.max(oldest);
         Found {
             packets,
             ports: self.ports(place, at, rule.within),
             destinations: self.destinations(place, at, rule.within),
-            first: trail.first.max(oldest),
+            first,
             last: trail.last,
             shapes: trail.shapes,
-            samples: self.samples.of(trail.source()),
+            samples: self.samples.since(trail.source(), first),
         }
     }
 

@@ -298,8 +298,16 @@ impl Table {
     pub(super) fn keep_sample(&mut self, source: Source, line: &[u8], now: &Moment) {
         let mut samples = std::mem::take(&mut self.samples);
         let near = |source| self.place(source).map_or(0.0, |place| self.roughly_near(place, now));
-        samples.keep(source, line, near);
+        samples.keep(source, line, now.at, near);
         self.samples = samples;
+    }
+
+    /// Makes room for new lines of a source where those it has are from before a time.
+    pub(super) fn forget_samples_before(&mut self, source: Source, time: u64) {
+        let left = self.samples.forget_before(source, time);
+        if let Some(place) = self.place(source) {
+            self.trail_mut(place).samples = left as u8;
+        }
     }
 
     /// Begins a batch: who is to be judged in it will not lose its place.
