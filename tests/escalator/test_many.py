@@ -143,7 +143,7 @@ def test_two_that_lead_at_once_lose_and_double_nothing(cluster: Cluster) -> None
 @pytest.mark.parametrize("edit", ["edited", "deleted", "restored"])
 def test_what_others_do_to_a_set_is_put_right(cluster: Cluster, edit: str) -> None:
     """Within 5 seconds, counted as drift, said in an Event, in the log and on the page."""
-    make_node(cluster)
+    make_node(cluster, "node-a")
     escalator = cluster.start("one", "--mode", "enforce")
     attack(cluster, sources(1, 2))
     wait_for_all_once(escalator, cluster, sources(1, 2))
