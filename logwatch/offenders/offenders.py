@@ -6,20 +6,17 @@ memory; the ledger saves `documents` and gives them back to `restore`. One threa
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from logwatch._core import Evidence as Trails
 from logwatch.blacklist import (
-    FLOOR,
     MOST,
     Network,
-    is_too_wide,
     overlap,
     parse_network,
-    unmapped,
 )
 from logwatch.config import Brakes as Limits
 from logwatch.config import Config
@@ -27,6 +24,8 @@ from logwatch.offenders.ban import EXTENSION_STEP, Ban, Evidence, Mode
 from logwatch.offenders.book import Book
 from logwatch.offenders.brakes import Brakes, Hold
 from logwatch.offenders.freeze import Freeze, Frozen
+from logwatch.offenders.hurdles import Hurdles
+from logwatch.offenders.inquiry import Inquiry
 from logwatch.offenders.language import Rule
 from logwatch.offenders.manual import Decided, Manual
 from logwatch.offenders.memory import Memory
@@ -43,9 +42,9 @@ from logwatch.offenders.offence import (
 from logwatch.offenders.plan import plan
 from logwatch.offenders.protected import Protected, Protection
 from logwatch.offenders.refusal import Refusal
-from logwatch.offenders.source import banned_as, source_of
+from logwatch.offenders.source import source_of
 from logwatch.offenders.waiting import Waiting
-from logwatch.offenders.why import Near, Stop, Why
+from logwatch.offenders.why import Near, Why
 from logwatch.offenders.witness import Witness
 
 if TYPE_CHECKING:
@@ -97,6 +96,7 @@ class Offenders:
         self._manual = Manual(self._book, protected, mode, room=room)
         self._brakes = Brakes(limits, sources)
         self._freeze = Freeze(limits)
+        self._hurdles = Hurdles(self._book, protected, self._brakes, self._freeze, mode)
         self._now = 0.0
         self._lag = math.inf
         """How far the latest packets are behind the clock."""
@@ -105,6 +105,7 @@ class Offenders:
         self._trails = Trails(plans, capacity, node=node, near_misses=near_misses)
         self._reports = Reports(self._trails, lambda: Trails(plans, capacity), self._book)
         self._waiting = Waiting(self._trails)
+        self._inquiry = Inquiry(self._trails, self._rules, self._book, self._waiting, self._hurdles)
         self._witness = Witness(self._trails, self._rules, protected)
         self._memory = Memory(
             self._trails,
@@ -112,7 +113,7 @@ class Offenders:
             self._book,
             self._waiting,
             node=node,
-            is_refused=lambda network: self._never(network) is not None,
+            is_refused=lambda network: self._hurdles.never(network) is not None,
         )
         self._judged_at = 0.0
         """When those who wait were last judged."""
@@ -254,10 +255,7 @@ class Offenders:
 
         Who was told of as an offender is there only with what came after that.
         """
-        return [
-            NearMiss(str(parse_network(source)), self._rules[index].name, reached, threshold, at)
-            for source, index, reached, threshold, at in self._trails.near_misses()
-        ]
+        return self._inquiry.near_misses()
 
     def expire(self, now: float) -> list[Ban]:
         """End the bans that are over, and those whose network came under protection.
@@ -330,61 +328,15 @@ class Offenders:
 
     def nearest(self, count: int, now: float) -> list[tuple[str, Near]]:
         """List the sources nearest to a rule as networks, with how near; banned ones too."""
-        return [
-            (str(parse_network(source)), self._near(index, reached, threshold))
-            for source, index, reached, threshold in self._trails.top(count, self._seen_until(now))
-            if reached
-        ]
+        return self._inquiry.nearest(count, self._seen_until(now))
 
     def samples(self, network: Network) -> list[str]:
         """Give up to 5 lines of a source as they were written; none of several sources."""
-        source = source_of(banned_as(unmapped(network)))
-        return [] if source is None else self._trails.samples(source)
+        return self._inquiry.samples(network)
 
     def why(self, network: Network, now: float) -> Why:
         """Tell how near a network is to each rule, and what would stop a ban of it now."""
-        network = banned_as(unmapped(network))
-        text = str(network)
-        ban = self._book.covering(network)
-        source = source_of(network)
-        at = self._seen_until(now)
-        reached = [] if source is None else self._trails.nearness(source, at)
-        ports = [] if source is None else self._trails.ports(source, at)
-        return Why(
-            network=text,
-            ban=ban,
-            ended=self._book.ended(text),
-            is_of_several=source is None,
-            is_waiting=source is not None and source in self._waiting,
-            near=tuple(
-                self._near(index, number, threshold)
-                for index, (number, threshold) in enumerate(reached)
-            ),
-            ports=tuple(ports) or (() if ban is None else ban.evidence.ports),
-            stops=tuple(self._stops(network, ban, now)),
-            next_offence=self._next_offence(text),
-        )
-
-    def _next_offence(self, network: str) -> int:
-        ban = self.bans.get(network)
-        return self._book.next_offence(network) if ban is None else ban.offence + 1
-
-    def _stops(self, network: Network, ban: Ban | None, now: float) -> Iterator[Stop]:
-        never = self._never(network)
-        if never is not None:
-            yield Stop(never.reason, never.text)
-        if ban is not None:
-            yield Stop("banned", f"{ban.network} is banned already (rule {ban.rule}: {ban.reason})")
-        is_replaced = ban is None or (ban.by == "rule" and not ban.is_at_least(self._mode))
-        hold = self._hold(now, ban) if is_replaced else None  # an extension meets no brake
-        if hold is not None:
-            yield Stop(hold, self._text(hold, now))
-        if self._mode != "enforce":
-            yield Stop("mode", f"in mode {self._mode} {_SHOWN[self._mode]}")
-
-    def _near(self, index: int, reached: int, threshold: int) -> Near:
-        rule = self._rules[index]
-        return Near(rule.name, rule.measure, reached, threshold, rule.within)
+        return self._inquiry.why(network, self._seen_until(now), now)
 
     def _seen_until(self, now: float) -> float:
         """Give the time of the latest packets: windows end there for who looks."""
@@ -422,7 +374,7 @@ class Offenders:
                 self._extend(ban, rule, offence.evidence)
                 self._rest(source, self.bans[offence.network])
                 continue
-            refusal = self._never(network) or self._past(offence, rule, now)
+            refusal = self._hurdles.never(network) or self._past(offence, rule, now)
             if refusal is None:
                 candidates.append(Candidate(source, rule, number / rule.threshold, offence))
                 continue
@@ -435,15 +387,6 @@ class Offenders:
         """Forget what a source did, and that it waits."""
         self._trails.restart(source)
         self._waiting.remove(source)
-
-    def _never(self, network: Network) -> Refusal | None:
-        protection = self._protected.reason(network)
-        if protection is not None:
-            return Refusal(protection.kind, protection.text)
-        if is_too_wide(network):
-            floor = FLOOR[network.version]
-            return Refusal("too wide", f"{network} is wider than the floor, /{floor}")
-        return None
 
     def _past(self, offence: Offence, rule: Rule, now: float) -> Refusal | None:
         seconds = ban_seconds(rule, self._book.next_offence(offence.network))
@@ -458,7 +401,7 @@ class Offenders:
         for each in sorted([*candidates, *called], key=lambda each: (-each.excess, each.source)):
             offence = dataclasses.replace(each.offence, has_waited=each.source in self._waiting)
             earlier = self.bans.get(offence.network)
-            hold = self._hold(now, earlier)
+            hold = self._hurdles.hold(now, earlier)
             if hold is None:
                 self._start_anew(each.source)
                 self._brakes.count(now)
@@ -469,7 +412,7 @@ class Offenders:
             self._trails.quiet(each.source, offence.at + each.rule.within - MOMENT)
             self._waiting.add(each.source, each.excess)
             if not offence.has_waited:
-                text = texts.get(hold) or self._text(hold, now)
+                text = texts.get(hold) or self._hurdles.text(hold, now)
                 texts[hold] = text
                 told.append(dataclasses.replace(offence, refusal=Refusal(hold, text)))
         return told
@@ -494,15 +437,6 @@ class Offenders:
         wanted = frozenset(called) - known
         found = [each for each in self._trails.judge(at) if each[0] in wanted] if called else []
         return self._sift(found, at, now)
-
-    def _hold(self, now: float, earlier: Ban | None) -> Hold | None:
-        """What holds back a ban now; it takes the place of an earlier one of its network."""
-        if self.frozen:
-            return "frozen"
-        return self._brakes.room(now, len(self.bans) - (earlier is not None))[1]
-
-    def _text(self, hold: Hold, now: float) -> str:
-        return self._freeze.text() if hold == "frozen" else self._brakes.text(hold, now)
 
     def _ban(self, offence: Offence, rule: Rule, earlier: Ban | None, now: float) -> Ban:
         """Make a new ban, or the one that takes an `earlier` one's place in another mode."""
@@ -539,9 +473,3 @@ class Offenders:
     def _rest(self, source: str, ban: Ban) -> None:
         """Count nothing of a banned source until its ban is worth extending: it may flood."""
         self._trails.rest(source, ban.rests_until)
-
-
-_SHOWN: Mapping[Mode, str] = {
-    "observe": "bans are decided and shown, and nothing is written",
-    "propose": "bans are written as a proposal only",
-}
