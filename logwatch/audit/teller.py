@@ -18,6 +18,10 @@ from logwatch.offenders import BY_HAND, CALM_SECONDS, Ban, Frozen, Mode, Offence
 NETWORKS_TOLD = 10
 """Networks that a line of the log names; the rest is a number."""
 
+TOLD_MOST = 100
+"""Of what is decided at once, what the log tells of one by one: nothing is read meanwhile, and
+thousands of lines would bury all else. The audit log has a line for each."""
+
 HELD_SECONDS = 10.0
 """From one line of the log about bans that are held back to the next."""
 
@@ -45,6 +49,7 @@ class Teller:
     def offences(self, offences: Iterable[Offence]) -> bool:
         """Tell of new offences; return whether anybody was banned for one."""
         is_anybody_banned = False
+        decided = []
         for offence in offences:
             if not offence.has_waited:
                 self._count("offences", (offence.rule,))
@@ -54,11 +59,25 @@ class Teller:
                 held = self._held.setdefault(offence.refusal.reason, _Held(offence.refusal.text))
                 held.add(offence.network)
             else:
-                self._offence(offence)
+                self._note(offence)
+                decided.append(offence)
                 is_anybody_banned |= offence.ban is not None
+        for offence in decided[:TOLD_MOST]:
+            self._tell(offence)
+        if more := tuple(offence.network for offence in decided[TOLD_MOST:]):
+            self._log.warning(
+                "more decided at once", number=len(more), networks=shortened(more, len(more))
+            )
         return is_anybody_banned
 
-    def _offence(self, offence: Offence) -> None:
+    def _note(self, offence: Offence) -> None:
+        if offence.refusal is not None:
+            self._audit.note_refusal(offence, offence.refusal.text, time.time())
+        if offence.ban is not None:
+            self._count("bans", (offence.rule, offence.ban.phase))
+            self._audit.note_ban(time.time(), _EVENTS[offence.ban.phase], offence.ban)
+
+    def _tell(self, offence: Offence) -> None:
         evidence = offence.evidence
         event: dict[str, Any] = {
             "network": offence.network,
@@ -69,16 +88,13 @@ class Teller:
         }
         if offence.refusal is not None:
             self._log.info("ban refused", **event, why=offence.refusal.text)
-            self._audit.note_refusal(offence, offence.refusal.text, time.time())
         if offence.ban is not None:
-            self._count("bans", (offence.rule, offence.ban.phase))
             self._log.warning(
                 _DECIDED[offence.ban.phase],
                 **event,
                 offence=offence.ban.offence,
                 expires=moment(offence.ban.expires),
             )
-            self._audit.note_ban(time.time(), _EVENTS[offence.ban.phase], offence.ban)
 
     def expire(self, now: float) -> list[Ban]:
         """End the bans that are over, and tell of those that would be, had they not been extended.
