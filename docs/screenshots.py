@@ -13,7 +13,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -107,6 +109,16 @@ def play(log: Path, launched: float, done: threading.Event) -> None:
             file.flush()
 
 
+def scrape(agent: RunningAgent, done: threading.Event) -> None:
+    """Scrape until it is done: that wakes the loop where faketime would have it wait for minutes.
+
+    Python's timed waits end by the real monotonic clock, which is behind the one of the agent.
+    """
+    while not done.wait(TICK_SECONDS):
+        with suppress(OSError, HTTPException):
+            agent.get("/metrics")
+
+
 def take(page: Page, url: str, place: Path, look: str) -> None:
     """Wait until the page shows what `look` finds, and keep a picture of it."""
     page.goto(url)
@@ -130,9 +142,11 @@ def main() -> None:
     launched = time.monotonic()
     agent = RunningAgent(directory / "agent", *options, *policy, log=log, through=(*NODE, *clock))
     done = threading.Event()
-    player = threading.Thread(target=play, args=(log, launched, done), daemon=True)
     with agent, chromium() as browser:
+        player = threading.Thread(target=play, args=(log, launched, done), daemon=True)
+        scraper = threading.Thread(target=scrape, args=(agent, done), daemon=True)
         player.start()
+        scraper.start()
         time.sleep(MINUTES * 60 / SPEED)
         for name, colours, path, look in (
             ("page.png", "light", "/", ".legend-entry"),
