@@ -16,6 +16,7 @@ from logwatch.blacklist import Network, NetworkError, parse_network
 from logwatch.offenders.book import Book
 from logwatch.offenders.dealt import Dealt
 from logwatch.offenders.language import Rule
+from logwatch.offenders.offence import quiet_until
 from logwatch.offenders.waiting import Waiting
 
 PART_SOURCES = 500
@@ -23,9 +24,6 @@ PART_SOURCES = 500
 
 PARTS_MOST = 100
 """Beyond 50,000 sources parts are larger: each names what all of it is counted by anew."""
-
-MOMENT = 0.001
-"""Seconds: the core's resolution of time."""
 
 
 class Excerpt:
@@ -159,6 +157,6 @@ class Memory:
         offenders = []
         for source, index, number, (*_, last, _, _) in self._trails.judge(0.0):
             rule = self._rules[index]
-            self._trails.quiet(source, last + rule.within - MOMENT)
+            self._trails.quiet(source, quiet_until(rule, last))
             offenders.append((source, number / rule.threshold))
         return offenders

@@ -6,6 +6,9 @@ from logwatch.offenders.ban import Ban, Evidence
 from logwatch.offenders.language import Rule, format_duration
 from logwatch.offenders.refusal import Refusal
 
+MOMENT = 0.001
+"""Seconds: the core's resolution of time."""
+
 Found = tuple[int, tuple[int, ...], tuple[str, ...], float, float, tuple[str, ...], tuple[str, ...]]
 Fulfilled = tuple[str, int, int, Found]
 """Who fulfils a rule: see `logwatch._core.Evidence`."""
@@ -62,6 +65,11 @@ def evidence_of(found: Found) -> Evidence:
     """Make what is kept of what the core found."""
     packets, ports, destinations, first, last, shapes, samples = found
     return Evidence(packets, ports, first, last, destinations, shapes, samples)
+
+
+def quiet_until(rule: Rule, at: float) -> float:
+    """Until when the core does not tell of an offender again: once in the window of a rule."""
+    return at + rule.within - MOMENT
 
 
 def ban_seconds(rule: Rule, offence: int) -> float:

@@ -37,6 +37,7 @@ from logwatch.offenders.offence import (
     Offence,
     ban_seconds,
     evidence_of,
+    quiet_until,
     reason,
 )
 from logwatch.offenders.plan import plan
@@ -49,9 +50,6 @@ from logwatch.offenders.witness import Witness
 
 if TYPE_CHECKING:
     from logwatch.packets import Summary
-
-MOMENT = 0.001
-"""Seconds: the core's resolution of time."""
 
 JUDGING_SECONDS = 1.0
 """Those who wait are judged anew not more often than this, while there is room."""
@@ -378,7 +376,7 @@ class Offenders:
             if refusal is None:
                 candidates.append(Candidate(source, rule, number / rule.threshold, offence))
                 continue
-            self._trails.quiet(source, when + rule.within - MOMENT)  # told once in a window
+            self._trails.quiet(source, quiet_until(rule, when))
             self._waiting.remove(source)
             told.append(dataclasses.replace(offence, refusal=refusal))
         return told, candidates
@@ -409,7 +407,7 @@ class Offenders:
                 self._book.keep(ban)
                 told.append(dataclasses.replace(offence, ban=ban))
                 continue
-            self._trails.quiet(each.source, offence.at + each.rule.within - MOMENT)
+            self._trails.quiet(each.source, quiet_until(each.rule, offence.at))
             self._waiting.add(each.source, each.excess)
             if not offence.has_waited:
                 text = texts.get(hold) or self._hurdles.text(hold, now)

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from logwatch._core import Evidence as Trails
 from logwatch.blacklist import parse_network
 from logwatch.offenders.language import Rule
+from logwatch.offenders.offence import quiet_until
 from logwatch.offenders.protected import Protected
 
 if TYPE_CHECKING:
     from logwatch.packets import Summary
-
-MOMENT = 0.001
-"""Seconds: the core's resolution of time."""
 
 
 class Nearest(NamedTuple):
@@ -69,7 +67,7 @@ class Witness:
         told = []
         for source, index, *_ in self._trails.observe(summary, verdicts, at):
             rule = self._rules[index]
-            self._trails.quiet(source, at + rule.within - MOMENT)
+            self._trails.quiet(source, quiet_until(rule, at))
             if self._protected.reason(parse_network(source)) is None:
                 told.append(rule.name)
         self._has_news = self._has_news or bool(told)
