@@ -1,6 +1,7 @@
 """A sink that records whole lines, and a follower with everything it needs around it."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -112,3 +113,12 @@ def open_descriptors() -> set[int]:
     """Those of this process; the one that lists them is gone by then."""
     descriptors = {int(entry.name) for entry in Path("/proc/self/fd").iterdir()}
     return {each for each in descriptors if Path(f"/proc/self/fd/{each}").is_symlink()}
+
+
+def open_files(directory: Path) -> list[str]:
+    """Those of this process in a directory: a thread of an earlier test may open something else."""
+    targets = []
+    for each in open_descriptors():
+        with suppress(FileNotFoundError):  # that thread may have closed it
+            targets.append(str(Path(f"/proc/self/fd/{each}").readlink()))
+    return sorted(target for target in targets if target.startswith(f"{directory}/"))

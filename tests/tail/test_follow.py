@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from tail.recorder import LineSink, Setting, append, lines_of, numbered, open_descriptors
+from tail.recorder import LineSink, Setting, append, lines_of, numbered, open_files
 
 from logwatch.tail import Follower
 
@@ -401,16 +401,16 @@ def test_read_error_is_told_and_tried_again(
 
 
 def test_descriptors_are_closed(setting: Setting) -> None:
-    before = open_descriptors()
+    before = open_files(setting.path.parent)
     for number in range(5):
         append(setting.path, numbered(number * 10, 5))
         setting.poll()
         setting.path.rename(setting.rotated(number + 1))
     append(setting.path, OLD)
     setting.settle()
-    assert len(before) + 1 == len(open_descriptors())
+    assert len(before) + 1 == len(open_files(setting.path.parent))
     setting.follower.close()
-    assert before == open_descriptors()
+    assert before == open_files(setting.path.parent)
 
 
 def test_failed_polls_leave_no_sink(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -444,14 +444,14 @@ def test_file_that_can_not_be_sampled_is_tried_again(
         raise OSError(116, "Stale file handle")
 
     append(setting.path, b"one\n")
-    before = open_descriptors()
+    before = open_files(setting.path.parent)
     with monkeypatch.context() as patch:
         patch.setattr(os, call, fail)
         assert [] == setting.poll()
     status = setting.follower.status
     assert ("unreadable", 1) == (status.state, status.read_errors)
     assert "stale file handle" in status.reason
-    assert before == open_descriptors()
+    assert before == open_files(setting.path.parent)
     assert [b"one"] == setting.poll()
 
 

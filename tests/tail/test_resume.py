@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tail.recorder import Setting, append, lines_of, numbered, open_descriptors
+from tail.recorder import Setting, append, lines_of, numbered, open_files
 
 from logwatch.tail import CheckpointError, read_checkpoint
 
@@ -322,14 +322,14 @@ def test_rotated_file_that_can_not_be_sampled_is_tried_again(
     saved = setting.stop()
     setting.path.rename(setting.rotated())
     setting.go_on(saved)
-    before = open_descriptors()
+    before = open_files(setting.path.parent)
     with monkeypatch.context() as patch:
         patch.setattr(os, "pread", fail)
         assert [] == setting.poll()
     status = setting.follower.status
     assert ("unreadable", 1) == (status.state, status.read_errors)
     assert "input/output error" in status.reason
-    assert before == open_descriptors()
+    assert before == open_files(setting.path.parent)
     assert setting.follower.checkpoint() == read_checkpoint(saved)
     if path_is_back:
         append(setting.path, NEW)
