@@ -379,9 +379,8 @@ def test_two_writers_at_once_lose_and_double_nothing(
     lock = threading.Lock()
     failures: list[BaseException] = []
 
-    def write() -> None:
+    def write(writer: SetWriter) -> None:
         try:
-            writer = make()
             for _ in range(12):
                 with lock:
                     for network in chance.sample(sorted(entries), 20):
@@ -392,7 +391,7 @@ def test_two_writers_at_once_lose_and_double_nothing(
         except BaseException as error:  # noqa: BLE001 - raised below
             failures.append(error)
 
-    threads = [threading.Thread(target=write) for _ in range(2)]
+    threads = [threading.Thread(target=write, args=(make(),)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
