@@ -13,6 +13,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as RichProgress
 
+from logwatch.printable import printable
 from logwatch.report import Progress
 
 NAME_MOST = 32
@@ -48,5 +49,5 @@ class _Bar(Progress):
 
 def _name(path: str) -> str:
     """Shorten a path; what is in it can't steer the terminal."""
-    text = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in path)
+    text = printable(path)
     return text if len(text) <= NAME_MOST else f"…{text[1 - NAME_MOST :]}"
